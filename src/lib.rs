@@ -1,0 +1,33 @@
+//! Backs up PostgreSQL databases to pg_dump-compatible archives and proves that the backups restore.
+
+pub mod archive;
+pub mod backup;
+pub mod catalog;
+#[cfg(feature = "cli")]
+pub mod cli;
+pub mod codec;
+pub mod config;
+pub mod copy;
+pub mod drill;
+pub mod error;
+pub mod event;
+pub mod list;
+pub mod manifest;
+pub mod object;
+pub mod plan;
+pub mod prune;
+pub mod reader;
+pub mod record;
+#[cfg(feature = "cli")]
+pub mod report;
+pub mod restore;
+pub mod retention;
+pub mod secret;
+pub mod server;
+pub mod shelf;
+pub mod show;
+pub mod status;
+pub mod store;
+pub mod transfer;
+pub mod upload;
+pub mod verify;
