@@ -1,0 +1,152 @@
+//! The rows of tables, the state of sequences and the refresh of materialized views: objects of their own, because a
+//! dump orders them apart from what they belong to.
+
+use super::table::{RelationKind, Rows};
+use super::{CatalogId, Components, DataSource, Detail, DumpId, Emitter, Entry, Inventory, Object, ObjectKind};
+use crate::record::{DecodeError, Record};
+
+/// What stands for the data of a relation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TableData {
+    /// The relation.
+    pub table: DumpId,
+    /// What is done for it.
+    pub kind: DataKind,
+}
+
+/// What a relation's data is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DataKind {
+    /// A table's rows.
+    Rows,
+    /// Where a sequence stands.
+    State,
+    /// The refresh of a materialized view.
+    Refresh,
+}
+
+impl DataKind {
+    const fn of(kind: RelationKind) -> Option<Self> {
+        match kind {
+            RelationKind::Table | RelationKind::ForeignTable => Some(Self::Rows),
+            RelationKind::Sequence => Some(Self::State),
+            RelationKind::MaterializedView => Some(Self::Refresh),
+            RelationKind::PartitionedTable | RelationKind::View | RelationKind::CompositeType => None,
+        }
+    }
+
+    /// The kind that orders it.
+    pub const fn object_kind(self) -> ObjectKind {
+        match self {
+            Self::Rows => ObjectKind::TableData,
+            Self::State => ObjectKind::SequenceSet,
+            Self::Refresh => ObjectKind::RefreshMaterializedView,
+        }
+    }
+}
+
+/// Adds the data of all relations, then takes in the rows of `sql/catalog/table_data.sql`.
+///
+/// Foreign keys come after the rows in a dump, unless they are there before it is restored: an extension makes those
+/// between its tables, and a dump of rows alone has no foreign keys. Then rows come after those that they refer to.
+pub(crate) fn take(rows: &[Record], inventory: &mut Inventory) -> Result<(), DecodeError> {
+    add(inventory);
+    for row in rows {
+        let Some(table) = inventory.find_table(row.oid("conrelid")?) else { continue };
+        let Some(referenced) = inventory.find_table(row.oid("confrelid")?) else { continue };
+        let is_before_rows =
+            !inventory.get(table).dumps(Components::DEFINITION) || inventory.get(referenced).is_extension_member;
+        let data = |id| inventory.table(id).and_then(|table| table.data);
+        if let (Some(rows), Some(needed), true) = (data(table), data(referenced), is_before_rows) {
+            inventory.get_mut(rows).depend_on(needed);
+        }
+    }
+    Ok(())
+}
+
+/// Adds an object for the data of each relation whose rows are dumped.
+///
+/// Views have no rows, a partitioned table's lie in its partitions.
+fn add(inventory: &mut Inventory) {
+    let wanted: Vec<(DumpId, DataKind)> = (inventory.objects().iter())
+        .filter_map(|object| Some((object.id, object.table().filter(|table| table.rows != Rows::None)?)))
+        .filter_map(|(id, table)| Some((id, DataKind::of(table.kind)?)))
+        .collect();
+    for (table, kind) in wanted {
+        let relation = inventory.get(table);
+        let (name, oid) = (relation.name.clone(), relation.catalog_id.oid);
+        // no class: nothing in `pg_depend` is about the rows
+        let id = inventory.add_part_of(
+            table,
+            CatalogId { class: 0, oid },
+            name,
+            Detail::TableData(TableData { table, kind }),
+        );
+        let data = inventory.get_mut(id);
+        data.dump = Components::DATA;
+        data.depend_on(table);
+        if let Some(table) = inventory.table_mut(table) {
+            table.data = Some(id);
+        }
+    }
+}
+
+impl TableData {
+    pub(super) fn entries(&self, object: &Object, out: &mut Emitter<'_>) {
+        match self.kind {
+            DataKind::State => super::sequence::state_entry(self.table, object, out),
+            DataKind::Refresh => super::materialized_view::refresh_entry(self.table, object, out),
+            DataKind::Rows => self.rows_entry(object, out),
+        }
+    }
+
+    fn rows_entry(&self, object: &Object, out: &mut Emitter<'_>) {
+        let quote = out.quote();
+        let inventory = out.inventory;
+        let Some(table) = inventory.table(self.table) else { return };
+        let name = inventory.qualified(inventory.get(self.table), quote);
+        let columns: Vec<_> = (table.columns.iter())
+            .filter(|column| !column.is_dropped && column.generated.is_none())
+            .map(|column| quote.identifier(&column.name))
+            .collect();
+        // the columns are named, because a restored table may have them in another order
+        let (selected, list) = if columns.is_empty() {
+            ("*".to_owned(), String::new())
+        } else {
+            (columns.join(", "), format!("({})", columns.join(", ")))
+        };
+        let copy_out = match &table.rows {
+            Rows::Some(condition) => format!("COPY (SELECT {selected} FROM {name} {condition}) TO stdout;"),
+            Rows::All | Rows::None if table.kind == RelationKind::ForeignTable => {
+                format!("COPY (SELECT {selected} FROM {name} ) TO stdout;")
+            }
+            Rows::All | Rows::None => format!("COPY {name} {list} TO stdout;"),
+        };
+        let mut entry = Entry::of(object, inventory, "TABLE DATA");
+        let target = match root_to_load(inventory, self.table) {
+            Some(root) => {
+                let root = inventory.qualified(inventory.get(root), quote);
+                // pg_restore knows by this text that the rows are not the partition's own
+                entry.create = format!("-- load via partition root {}", root.replace(['\n', '\r'], " "));
+                root
+            }
+            None => name,
+        };
+        entry.copy = Some(format!("COPY {target} {list} FROM stdin;\n"));
+        entry.dependencies = Some(vec![self.table]);
+        entry.data = Some(DataSource::Table { table: self.table, copy_out });
+        out.push(entry);
+    }
+}
+
+/// The table through which the rows of a partition must be loaded, if one of its ancestors may not send them to the same
+/// partition again.
+fn root_to_load(inventory: &Inventory, partition: DumpId) -> Option<DumpId> {
+    let mut current = partition;
+    let mut is_needed = false;
+    while let Some(table) = inventory.table(current).filter(|table| table.is_partition) {
+        current = table.parents.first().copied()?;
+        is_needed |= inventory.table(current).is_some_and(|parent| parent.loads_via_root);
+    }
+    is_needed.then_some(current)
+}
