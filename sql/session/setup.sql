@@ -1,0 +1,32 @@
+-- Pins what the text of definitions and of rows depends on. A setting that this server does not have is passed over.
+select pg_catalog.set_config(setting.name, wanted.value, false) as value
+from (values
+    ('client_encoding', $1),
+    -- forms of values, as pg_dump pins them
+    ('datestyle', 'ISO'),
+    ('intervalstyle', 'postgres'),
+    ('extra_float_digits', '3'),
+    -- forms of values, for row digests that are equal on every server
+    ('timezone', 'UTC'),
+    ('bytea_output', 'hex'),
+    ('lc_monetary', 'C'),
+    -- forms of definitions
+    ('quote_all_identifiers', $2),
+    ('standard_conforming_strings', 'on'),
+    -- two dumps of the same table give the same order of rows
+    ('synchronize_seqscans', 'off'),
+    -- a dump takes as long as it takes
+    ('statement_timeout', '0'),
+    ('lock_timeout', '0'),
+    ('idle_in_transaction_session_timeout', '0'),
+    ('idle_session_timeout', '0'),
+    ('transaction_timeout', '0'),
+    -- a policy that would hide rows must be an error
+    ('row_security', 'off'),
+    -- nobody's view or foreign table may take a table's place (CVE-2024-7348)
+    ('restrict_nonsystem_relation_kind', 'view, foreign-table'),
+    -- compiling catalogue queries costs more than running them
+    ('jit', 'off')
+) as wanted (name, value)
+join pg_catalog.pg_settings as setting
+    on pg_catalog.lower(setting.name) operator(pg_catalog.=) wanted.name

@@ -1,0 +1,30 @@
+//! A client for one PostgreSQL server: connecting, statements, COPY as raw bytes, sessions fit for dumping.
+//!
+//! The program has its own client because a dump carries the server's own bytes (`tokio-postgres` fixes
+//! `client_encoding` to UTF8) and because a COPY counts as complete only with the server's row count.
+
+mod cancel;
+mod connect;
+mod connection;
+mod conninfo;
+mod copy;
+mod failure;
+mod lock;
+mod options;
+mod passfile;
+mod service;
+mod session;
+mod snapshot;
+mod spec;
+mod tls;
+mod wire;
+
+pub use cancel::CancelToken;
+pub use connection::{Connection, Notice, Statement, TransactionStatus};
+pub use copy::{CopyIn, CopyOut};
+pub use failure::{ServerError, server_error, sqlstate};
+pub use lock::{LockPatience, LockTarget, lock_tables};
+pub use options::{Address, ChannelBinding, Host, Keepalive, Options, Roots, SslMode, TargetSession, Tls};
+pub use session::{Isolation, Setup, Standing, begin, read_standing, refuse_pooler, set_up};
+pub use snapshot::{Snapshot, export_snapshot, import_snapshot};
+pub use spec::{Environment, Origin, Spec};

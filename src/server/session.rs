@@ -1,0 +1,174 @@
+//! Sessions that see the same rows in the same form, whatever the database's or the role's own settings are.
+
+use super::connection::Connection;
+use super::options::Options;
+use crate::error::{Error, ErrorKind, Result};
+use crate::object::version::Version;
+use crate::record::DecodeError;
+
+const SEARCH_PATH: &str = "select pg_catalog.set_config('search_path', '', false)";
+const SETUP: &str = include_str!("../../sql/session/setup.sql");
+const IDENTITY: &str = include_str!("../../sql/session/identity.sql");
+
+/// What a session that dumps is set to beyond the pinned settings.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Setup {
+    /// Become this role (`--role`).
+    pub role: Option<String>,
+    /// The encoding of names and rows on the wire; `None` is the database's own.
+    pub encoding: Option<String>,
+    /// Quote every identifier in definitions.
+    pub quote_all_identifiers: bool,
+}
+
+/// How the transaction sees the database.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Isolation {
+    /// One snapshot for the whole transaction.
+    RepeatableRead,
+    /// The same, at a moment that some serial order of transactions has too; waits for it.
+    SerializableDeferrable,
+}
+
+/// Which database this is, on which server.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Standing {
+    /// The cluster's identifier; `None` where the role may not read it.
+    pub system_identifier: Option<String>,
+    /// The database's oid.
+    pub database_oid: u32,
+    /// The database's name.
+    pub database: String,
+    /// The database's encoding, by PostgreSQL's name.
+    pub encoding: String,
+    /// `LC_COLLATE`.
+    pub collate: String,
+    /// `LC_CTYPE`.
+    pub ctype: String,
+    /// Bytes on disk.
+    pub size: u64,
+    /// The server's exact version.
+    pub version: Version,
+    /// What `version()` says.
+    pub version_text: String,
+    /// Whether the server is a standby.
+    pub in_recovery: bool,
+    /// Who is logged in, after `SET ROLE`.
+    pub user: String,
+    /// Whether that is a superuser.
+    pub superuser: bool,
+    /// What to tell the user: a server newer than this program knows, a standby that may cancel the dump.
+    pub warnings: Vec<String>,
+}
+
+/// Sets the session up as a dump needs it and says where it is.
+///
+/// The first statement empties `search_path`, so that nothing in the database can come between us and the catalogue.
+pub async fn set_up(connection: &mut Connection, setup: &Setup) -> Result<Standing> {
+    connection.execute(SEARCH_PATH).await?;
+    let encoding = match &setup.encoding {
+        Some(encoding) => encoding.clone(),
+        None => connection.parameter("server_encoding").unwrap_or("UTF8").to_owned(),
+    };
+    let quote_all = if setup.quote_all_identifiers { "on" } else { "off" };
+    connection
+        .query(SETUP, &[Some(&encoding), Some(quote_all)])
+        .await
+        .map_err(|error| error.context("could not set the session up"))?;
+    if let Some(role) = &setup.role {
+        connection
+            .query("select pg_catalog.set_config('role', $1, false)", &[Some(role)])
+            .await
+            .map_err(|error| error.context(&format!("could not become role \"{role}\"")))?;
+    }
+    read_standing(connection).await
+}
+
+/// Where a connection leads; needs no set-up.
+pub async fn read_standing(connection: &mut Connection) -> Result<Standing> {
+    let row = connection.query_one(IDENTITY, &[]).await?;
+    let decode = || -> Result<Standing, DecodeError> {
+        let version = Version(row.number("version_number")?);
+        let mut warnings = Vec::new();
+        if version.major() > Version::NEWEST_MAJOR {
+            warnings.push(format!(
+                "server {version} is newer than {}, the newest major this program was tried on",
+                Version::NEWEST_MAJOR
+            ));
+        }
+        let in_recovery = row.boolean("in_recovery")?;
+        if in_recovery && row.text("hot_standby_feedback")? != "on" {
+            warnings.push(format!(
+                "the server is a standby without hot_standby_feedback: a conflict with replay longer than {} cancels the run",
+                row.text("standby_delay")?
+            ));
+        }
+        Ok(Standing {
+            system_identifier: row.optional_string("system_identifier")?,
+            database_oid: row.oid("database_oid")?,
+            database: row.string("database")?,
+            encoding: row.string("encoding")?,
+            collate: row.string("collate")?,
+            ctype: row.string("ctype")?,
+            size: row.number("size")?,
+            version,
+            version_text: row.string("version_text")?,
+            in_recovery,
+            user: row.string("user")?,
+            superuser: row.optional("superuser")? == Some("t"),
+            warnings,
+        })
+    };
+    let standing = decode().map_err(|error| Error::new(ErrorKind::Server, "query \"identity\"").caused_by(error))?;
+    if standing.version.major() < Version::OLDEST_MAJOR {
+        return Err(Error::new(
+            ErrorKind::Server,
+            format!(
+                "server {} is older than {}, the oldest major that is supported",
+                standing.version,
+                Version::OLDEST_MAJOR
+            ),
+        ));
+    }
+    Ok(standing)
+}
+
+/// Begins the read-only transaction that everything is read in.
+pub async fn begin(connection: &mut Connection, isolation: Isolation) -> Result<()> {
+    connection
+        .execute(match isolation {
+            Isolation::RepeatableRead => "begin isolation level repeatable read, read only",
+            Isolation::SerializableDeferrable => "begin isolation level serializable, read only, deferrable",
+        })
+        .await
+}
+
+/// Refuses a pooler that gives a session's transactions to different server processes: settings would not hold, and
+/// would stay behind in other people's sessions.
+///
+/// A pooler shows itself by a process id in its greeting that is not the server process's. Whether it pools by
+/// transaction is then tried with a second connection: if both sessions are the same server process, it does.
+///
+/// # Errors
+///
+/// [`ErrorKind::Refused`] with the way out.
+pub async fn refuse_pooler(connection: &mut Connection, options: &Options) -> Result<()> {
+    const PROCESS: &str = "select pg_catalog.pg_backend_pid() as pid";
+    let decode = |error: DecodeError| Error::new(ErrorKind::Server, "query \"process\"").caused_by(error);
+    let first: i32 = connection.query_one(PROCESS, &[]).await?.number("pid").map_err(decode)?;
+    if first == connection.process_id() {
+        return Ok(());
+    }
+    let mut second = Connection::connect(options).await?;
+    second.execute("begin").await?;
+    let other: i32 = second.query_one(PROCESS, &[]).await?.number("pid").map_err(decode)?;
+    let again: i32 = connection.query_one(PROCESS, &[]).await?.number("pid").map_err(decode)?;
+    second.execute("rollback").await?;
+    second.close().await;
+    if other == first || again != first {
+        return Err(Error::new(ErrorKind::Refused, format!("{} is a pooler in transaction mode", connection.peer()))
+            .detail("two sessions were the same server process")
+            .hint("Connect to the server's own port, or to a pooler in session mode (Supabase: port 5432 in place of 6543)."));
+    }
+    Ok(())
+}

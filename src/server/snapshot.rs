@@ -1,0 +1,45 @@
+//! One view of the database for all connections.
+
+use super::connection::Connection;
+use super::failure::sqlstate;
+use super::session::{Isolation, begin};
+use crate::error::{Error, ErrorKind, Result};
+use crate::record::DecodeError;
+
+const EXPORT: &str = include_str!("../../sql/session/snapshot_export.sql");
+
+/// A snapshot that other sessions can take over while the exporting transaction is open.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Snapshot {
+    /// The server's name for it.
+    pub id: String,
+    /// The write-ahead log's position at about that moment.
+    pub lsn: String,
+    /// When the transaction began: RFC 3339, UTC, microseconds.
+    pub time: String,
+}
+
+/// Exports the snapshot of the open transaction of `connection`, which must stay open.
+pub async fn export_snapshot(connection: &mut Connection) -> Result<Snapshot> {
+    let row = connection.query_one(EXPORT, &[]).await.map_err(|error| error.context("could not export a snapshot"))?;
+    let decode = || -> Result<Snapshot, DecodeError> {
+        Ok(Snapshot { id: row.string("snapshot")?, lsn: row.string("lsn")?, time: row.string("time")? })
+    };
+    decode().map_err(|error| Error::new(ErrorKind::Server, "query \"snapshot_export\"").caused_by(error))
+}
+
+/// Begins a transaction on `connection` that sees exactly what the exporting one sees.
+pub async fn import_snapshot(connection: &mut Connection, snapshot: &Snapshot) -> Result<()> {
+    // a deferrable transaction cannot import; once the exporter has a safe snapshot, repeatable read on it is as safe
+    begin(connection, Isolation::RepeatableRead).await?;
+    // SET TRANSACTION SNAPSHOT takes a literal only; the name is the server's own and has digits and dashes
+    let is_plain = snapshot.id.chars().all(|character| character.is_ascii_hexdigit() || character == '-');
+    if !is_plain {
+        return Err(Error::new(ErrorKind::Usage, format!("\"{}\" is not a snapshot's name", snapshot.id)));
+    }
+    connection.execute(&format!("set transaction snapshot '{}'", snapshot.id)).await.map_err(|error| {
+        let lost = sqlstate(&error) == Some("22023");
+        let error = error.context("could not join the snapshot");
+        if lost { error.hint("The session that exported it has ended; the run must begin again.") } else { error }
+    })
+}

@@ -1,0 +1,324 @@
+//! TLS with libpq's meanings of `sslmode`.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use rustls::client::WebPkiServerVerifier;
+use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use rustls::crypto::{CryptoProvider, ring, verify_tls12_signature, verify_tls13_signature};
+use rustls::pki_types::pem::PemObject as _;
+use rustls::pki_types::{CertificateDer, CertificateRevocationListDer, PrivateKeyDer, ServerName, UnixTime};
+use rustls::version::TLS13;
+use rustls::{
+    CertificateError, ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme, SupportedProtocolVersion,
+};
+use sha2::{Digest as _, Sha256, Sha384, Sha512};
+use tokio::net::TcpStream;
+use tokio_rustls::TlsConnector;
+use tokio_rustls::client::TlsStream;
+use x509_cert::Certificate;
+use x509_cert::der::{Decode as _, Encode as _};
+
+use super::options::{Roots, SslMode, Tls};
+use crate::error::{Error, ErrorKind, Result};
+
+/// The protocol's registered name, which a server that is greeted by TLS directly must confirm.
+const ALPN: &[u8] = b"postgresql";
+
+pub(super) async fn handshake(tls: &Tls, host: &str, stream: TcpStream) -> Result<TlsStream<TcpStream>> {
+    let config = configure(tls)?;
+    let name = ServerName::try_from(host.to_owned()).map_err(|error| {
+        Error::new(ErrorKind::Config, format!("host \"{host}\" is no name for TLS")).caused_by(error)
+    })?;
+    let stream = TlsConnector::from(Arc::new(config)).connect(name, stream).await.map_err(|error| {
+        Error::new(ErrorKind::Connect, "could not agree on TLS with the server")
+            .caused_by(error)
+            .hint("Check sslmode and sslrootcert against the server's certificate.")
+    })?;
+    if tls.direct && stream.get_ref().1.alpn_protocol() != Some(ALPN) {
+        return Err(Error::new(ErrorKind::Connect, "server does not speak PostgreSQL directly over TLS")
+            .hint("sslnegotiation=direct needs server 17 or later."));
+    }
+    Ok(stream)
+}
+
+fn configure(tls: &Tls) -> Result<ClientConfig> {
+    let provider = Arc::new(ring::default_provider());
+    let versions: &[&SupportedProtocolVersion] = if tls.newest_only { &[&TLS13] } else { rustls::DEFAULT_VERSIONS };
+    let builder = ClientConfig::builder_with_provider(Arc::clone(&provider))
+        .with_protocol_versions(versions)
+        .map_err(|error| Error::new(ErrorKind::Bug, "TLS cannot be set up").caused_by(error))?
+        .dangerous()
+        .with_custom_certificate_verifier(Arc::new(Verifier::new(tls, &provider)?));
+    let mut config = match &tls.identity {
+        None => builder.with_no_client_auth(),
+        Some((certificates, key)) => {
+            check_key_mode(key)?;
+            let chain = read_certificates(certificates)?;
+            let key_der = PrivateKeyDer::from_pem_file(key).map_err(|error| unusable("client key", key, error))?;
+            builder
+                .with_client_auth_cert(chain, key_der)
+                .map_err(|error| unusable("client certificate", certificates, error))?
+        }
+    };
+    config.enable_sni = tls.server_name;
+    config.alpn_protocols = vec![ALPN.to_vec()];
+    Ok(config)
+}
+
+fn unusable(what: &str, path: &Path, error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Error {
+    Error::new(ErrorKind::Config, format!("could not use {what} file \"{}\"", path.display())).caused_by(error)
+}
+
+fn read_certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>> {
+    let certificates = CertificateDer::pem_file_iter(path)
+        .and_then(Iterator::collect::<std::result::Result<Vec<_>, _>>)
+        .map_err(|error| unusable("certificate", path, error))?;
+    if certificates.is_empty() {
+        return Err(Error::new(ErrorKind::Config, format!("no certificate in file \"{}\"", path.display())));
+    }
+    Ok(certificates)
+}
+
+/// As libpq: a key that others can read is refused.
+fn check_key_mode(path: &Path) -> Result<()> {
+    use std::os::unix::fs::MetadataExt as _;
+    let metadata = std::fs::metadata(path).map_err(|error| unusable("client key", path, error))?;
+    let forbidden = if metadata.uid() == 0 { 0o027 } else { 0o077 };
+    if metadata.mode() & forbidden != 0 {
+        return Err(Error::new(
+            ErrorKind::Config,
+            format!("client key file \"{}\" has group or world access", path.display()),
+        )
+        .hint("Give it mode 0600, or 0640 when root owns it."));
+    }
+    Ok(())
+}
+
+/// Checks as much of the server's certificate as the mode demands.
+#[derive(Debug)]
+struct Verifier {
+    /// `None`: nobody is checked, the channel is only encrypted.
+    chain: Option<Chain>,
+    provider: Arc<CryptoProvider>,
+}
+
+#[derive(Debug)]
+struct Chain {
+    web: Arc<WebPkiServerVerifier>,
+    roots: Vec<CertificateDer<'static>>,
+    check_name: bool,
+}
+
+impl Verifier {
+    fn new(tls: &Tls, provider: &Arc<CryptoProvider>) -> Result<Self> {
+        let roots = match &tls.roots {
+            Roots::Unchecked => None,
+            Roots::File(path) => Some(read_certificates(path)?),
+            Roots::System => {
+                let found = rustls_native_certs::load_native_certs();
+                if found.certs.is_empty() {
+                    return Err(Error::new(ErrorKind::Config, "the system has no root certificates")
+                        .hint("Install the package ca-certificates, or name a file with sslrootcert."));
+                }
+                Some(found.certs)
+            }
+        };
+        let chain = match (roots, tls.mode) {
+            (None, SslMode::VerifyCa | SslMode::VerifyFull) => {
+                return Err(Error::new(ErrorKind::Config, "sslmode needs a root certificate to verify the server")
+                    .hint("Put it into ~/.postgresql/root.crt, name it with sslrootcert, or use sslrootcert=system."));
+            }
+            (None, SslMode::Disable | SslMode::Allow | SslMode::Prefer | SslMode::Require) => None,
+            (Some(roots), mode) => {
+                let mut store = RootCertStore::empty();
+                let (added, _) = store.add_parsable_certificates(roots.iter().cloned());
+                if added == 0 {
+                    return Err(Error::new(ErrorKind::Config, "no root certificate can be used"));
+                }
+                let mut builder = WebPkiServerVerifier::builder_with_provider(Arc::new(store), Arc::clone(provider));
+                if let Some(path) = &tls.revoked {
+                    let lists = CertificateRevocationListDer::pem_file_iter(path)
+                        .and_then(Iterator::collect::<Result<Vec<_>, _>>)
+                        .map_err(|error| unusable("revocation list", path, error))?;
+                    builder = builder.with_crls(lists);
+                }
+                let web = builder.build().map_err(|error| {
+                    Error::new(ErrorKind::Config, "root certificates cannot be used").caused_by(error)
+                })?;
+                Some(Chain { web, roots, check_name: mode == SslMode::VerifyFull })
+            }
+        };
+        Ok(Self { chain, provider: Arc::clone(provider) })
+    }
+}
+
+impl ServerCertVerifier for Verifier {
+    fn verify_server_cert(
+        &self,
+        end_entity: &CertificateDer<'_>,
+        intermediates: &[CertificateDer<'_>],
+        server_name: &ServerName<'_>,
+        ocsp_response: &[u8],
+        now: UnixTime,
+    ) -> Result<ServerCertVerified, rustls::Error> {
+        let Some(chain) = &self.chain else { return Ok(ServerCertVerified::assertion()) };
+        let answer = chain.web.verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now);
+        let name_differs = match answer {
+            Ok(verified) => return Ok(verified),
+            // the issuer was checked before the name
+            Err(rustls::Error::InvalidCertificate(
+                CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. },
+            )) => true,
+            // a self-signed certificate that is its own root, as PostgreSQL's documentation makes them
+            Err(_) if chain.roots.iter().any(|root| root.as_ref() == end_entity.as_ref()) => {
+                check_dates(end_entity, now)?;
+                false
+            }
+            Err(error) => return Err(error),
+        };
+        if !chain.check_name || names_host(end_entity, server_name, !name_differs) {
+            return Ok(ServerCertVerified::assertion());
+        }
+        Err(rustls::Error::InvalidCertificate(CertificateError::NotValidForName))
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        cert: &CertificateDer<'_>,
+        dss: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        verify_tls12_signature(message, cert, dss, &self.provider.signature_verification_algorithms)
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        cert: &CertificateDer<'_>,
+        dss: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        verify_tls13_signature(message, cert, dss, &self.provider.signature_verification_algorithms)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.provider.signature_verification_algorithms.supported_schemes()
+    }
+}
+
+fn check_dates(certificate: &CertificateDer<'_>, now: UnixTime) -> Result<(), rustls::Error> {
+    let bad = |error| Err(rustls::Error::InvalidCertificate(error));
+    let Ok(parsed) = Certificate::from_der(certificate) else { return bad(CertificateError::BadEncoding) };
+    let validity = parsed.tbs_certificate.validity;
+    if now.as_secs() < validity.not_before.to_unix_duration().as_secs() {
+        return bad(CertificateError::NotValidYet);
+    }
+    if now.as_secs() > validity.not_after.to_unix_duration().as_secs() {
+        return bad(CertificateError::Expired);
+    }
+    Ok(())
+}
+
+/// Whether the certificate names the host: by its alternative names when `alternatives` are still to be looked at, and
+/// by its common name only when it has no alternative names (libpq's rule).
+fn names_host(certificate: &CertificateDer<'_>, host: &ServerName<'_>, alternatives: bool) -> bool {
+    use x509_cert::ext::pkix::SubjectAltName;
+    let Ok(parsed) = Certificate::from_der(certificate) else { return false };
+    match parsed.tbs_certificate.get::<SubjectAltName>() {
+        Err(_) => return false,
+        Ok(Some(_)) => {
+            return alternatives
+                && rustls::server::ParsedCertificate::try_from(certificate)
+                    .and_then(|parsed| rustls::client::verify_server_name(&parsed, host))
+                    .is_ok();
+        }
+        Ok(None) => {}
+    }
+    let host = host.to_str();
+    parsed
+        .tbs_certificate
+        .subject
+        .0
+        .iter()
+        .flat_map(|relative| relative.0.iter())
+        .filter(|attribute| attribute.oid.to_string() == "2.5.4.3")
+        .filter_map(|attribute| std::str::from_utf8(attribute.value.value()).ok())
+        .any(|name| common_name_fits(name, &host))
+}
+
+/// Case does not matter; `*.` stands for one label.
+fn common_name_fits(name: &str, host: &str) -> bool {
+    if name.eq_ignore_ascii_case(host) {
+        return true;
+    }
+    match (name.strip_prefix("*."), host.split_once('.')) {
+        (Some(parent), Some((label, rest))) => {
+            !label.is_empty() && parent.contains('.') && rest.eq_ignore_ascii_case(parent)
+        }
+        _ => false,
+    }
+}
+
+/// The channel binding `tls-server-end-point` (RFC 5929): the hash of the server's certificate by the hash function of
+/// its signature, SHA-256 in place of MD5 and SHA-1. `None` where the signature names no hash function (Ed25519).
+pub(super) fn end_point(stream: &TlsStream<TcpStream>) -> Option<Vec<u8>> {
+    let certificate = stream.get_ref().1.peer_certificates()?.first()?;
+    let parsed = Certificate::from_der(certificate).ok()?;
+    let algorithm = &parsed.signature_algorithm;
+    let mut oid = algorithm.oid.to_string();
+    if oid == "1.2.840.113549.1.1.10" {
+        // RSASSA-PSS carries its hash function as a parameter
+        let parameters = algorithm.parameters.as_ref()?.to_der().ok()?;
+        oid = pss_hash(&parameters)?.to_owned();
+    }
+    Some(match oid.as_str() {
+        // md5, sha1 and sha256 with RSA; sha1, sha256 with ECDSA; sha256 with DSA; sha256 itself
+        "1.2.840.113549.1.1.4"
+        | "1.2.840.113549.1.1.5"
+        | "1.2.840.113549.1.1.11"
+        | "1.2.840.10045.4.1"
+        | "1.2.840.10045.4.3.2"
+        | "2.16.840.1.101.3.4.3.2"
+        | "2.16.840.1.101.3.4.2.1" => Sha256::digest(certificate).to_vec(),
+        "1.2.840.113549.1.1.12" | "1.2.840.10045.4.3.3" | "2.16.840.1.101.3.4.2.2" => {
+            Sha384::digest(certificate).to_vec()
+        }
+        "1.2.840.113549.1.1.13" | "1.2.840.10045.4.3.4" | "2.16.840.1.101.3.4.2.3" => {
+            Sha512::digest(certificate).to_vec()
+        }
+        _ => return None,
+    })
+}
+
+/// The hash function within the parameters of RSASSA-PSS, whose default is SHA-1 and is bound by SHA-256.
+fn pss_hash(parameters: &[u8]) -> Option<&'static str> {
+    // the object identifiers of SHA-256, -384 and -512 differ in their last byte only
+    const PREFIX: [u8; 10] = [0x06, 0x09, 0x60, 0x86, 0x48, 0x01, 0x65, 0x03, 0x04, 0x02];
+    let place = parameters.windows(PREFIX.len()).position(|window| window == PREFIX);
+    match place.map(|place| parameters.get(place + PREFIX.len())) {
+        None => Some("2.16.840.1.101.3.4.2.1"),
+        Some(Some(1)) => Some("2.16.840.1.101.3.4.2.1"),
+        Some(Some(2)) => Some("2.16.840.1.101.3.4.2.2"),
+        Some(Some(3)) => Some("2.16.840.1.101.3.4.2.3"),
+        Some(_) => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn common_names_match_without_case_and_with_one_wildcard_label() {
+        for (name, host, fits) in [
+            ("db.example.com", "DB.example.com", true),
+            ("*.example.com", "db.example.com", true),
+            ("*.example.com", "a.db.example.com", false),
+            ("*.example.com", "example.com", false),
+            ("*.com", "example.com", false),
+            ("example.com", "db.example.com", false),
+        ] {
+            assert_eq!(common_name_fits(name, host), fits, "{name} {host}");
+        }
+    }
+}
