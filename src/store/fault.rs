@@ -1,0 +1,158 @@
+//! A store that fails on purpose, for tests of what a crash leaves behind.
+
+use std::ops::Range;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use chrono::{DateTime, Utc};
+
+use super::{ByteStream, Key, ObjectInfo, PutMode, PutOutcome, SizeHint, Store, Swept, Upload};
+use crate::error::{Error, ErrorKind, Result};
+
+/// What goes wrong.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fault {
+    /// The request is refused and changes nothing.
+    Reject,
+    /// The request is carried out and then reported as failed: its answer was lost.
+    FailAfterWrite,
+    /// The request never ends.
+    Hold,
+    /// The request takes this long.
+    Slow(Duration),
+}
+
+/// Passes everything on to another store, except for one of the requests that change something: that one meets the fault.
+#[derive(Clone)]
+pub struct FaultStore {
+    inner: Arc<dyn Store>,
+    fault: Fault,
+    at: u64,
+    changes: Arc<AtomicU64>,
+}
+
+impl FaultStore {
+    /// The fault strikes at change number `at`, from 0: puts, begins, writes, finishes and deletions are counted.
+    pub fn new(inner: Arc<dyn Store>, fault: Fault, at: u64) -> Self {
+        Self { inner, fault, at, changes: Arc::new(AtomicU64::new(0)) }
+    }
+
+    /// How many changes were asked for until now.
+    pub fn changes(&self) -> u64 {
+        self.changes.load(Ordering::SeqCst)
+    }
+
+    async fn meet<T>(&self, doing: &str, change: impl Future<Output = Result<T>>) -> Result<T> {
+        if self.changes.fetch_add(1, Ordering::SeqCst) != self.at {
+            return change.await;
+        }
+        let failure =
+            Error::new(ErrorKind::Store, format!("could not {doing}")).detail(format!("{:?}, on purpose", self.fault));
+        match self.fault {
+            Fault::Reject => Err(failure),
+            Fault::FailAfterWrite => change.await.and(Err(failure)),
+            Fault::Hold => std::future::pending().await,
+            Fault::Slow(time) => {
+                tokio::time::sleep(time).await;
+                change.await
+            }
+        }
+    }
+}
+
+#[async_trait]
+impl Store for FaultStore {
+    fn describe(&self) -> String {
+        self.inner.describe()
+    }
+
+    fn is_local(&self) -> bool {
+        self.inner.is_local()
+    }
+
+    async fn list(&self, prefix: &str) -> Result<Vec<ObjectInfo>> {
+        self.inner.list(prefix).await
+    }
+
+    async fn head(&self, key: &Key) -> Result<Option<ObjectInfo>> {
+        self.inner.head(key).await
+    }
+
+    async fn fetch(&self, key: &Key, range: Option<Range<u64>>) -> Result<ByteStream> {
+        self.inner.fetch(key, range).await
+    }
+
+    async fn put(&self, key: &Key, bytes: Bytes, mode: PutMode) -> Result<PutOutcome> {
+        self.meet(&format!("put {key}"), self.inner.put(key, bytes, mode)).await
+    }
+
+    async fn begin(&self, key: &Key, hint: SizeHint, head_bytes: u64) -> Result<Box<dyn Upload>> {
+        let upload = self.meet(&format!("begin {key}"), self.inner.begin(key, hint, head_bytes)).await?;
+        Ok(Box::new(FaultUpload { store: self.clone(), upload, key: key.clone() }))
+    }
+
+    async fn delete(&self, keys: &[Key]) -> Result<()> {
+        self.meet("delete", self.inner.delete(keys)).await
+    }
+
+    async fn sweep(&self, prefix: &str, older_than: DateTime<Utc>) -> Result<Vec<Swept>> {
+        self.inner.sweep(prefix, older_than).await
+    }
+
+    async fn abandon_open(&self) -> Result<usize> {
+        self.inner.abandon_open().await
+    }
+
+    async fn keeps_create_only(&self) -> Result<bool> {
+        self.inner.keeps_create_only().await
+    }
+}
+
+struct FaultUpload {
+    store: FaultStore,
+    upload: Box<dyn Upload>,
+    key: Key,
+}
+
+#[async_trait]
+impl Upload for FaultUpload {
+    async fn write(&mut self, bytes: Bytes) -> Result<()> {
+        self.store.meet(&format!("write {}", self.key), self.upload.write(bytes)).await
+    }
+
+    async fn finish(self: Box<Self>, head: Bytes) -> Result<u64> {
+        self.store.meet(&format!("finish {}", self.key), self.upload.finish(head)).await
+    }
+
+    async fn abort(self: Box<Self>) -> Result<()> {
+        self.upload.abort().await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::MemoryStore;
+
+    #[tokio::test(start_paused = true)]
+    async fn each_fault_does_what_its_name_says() {
+        let key = Key::new("a").unwrap();
+        for (fault, stored) in [
+            (Fault::Reject, false),
+            (Fault::FailAfterWrite, true),
+            (Fault::Hold, false),
+            (Fault::Slow(Duration::from_secs(9)), true),
+        ] {
+            let memory = MemoryStore::new();
+            let store = FaultStore::new(Arc::new(memory.clone()), fault, 0);
+            let put = store.put(&key, Bytes::new(), PutMode::Overwrite);
+            let ended = tokio::time::timeout(Duration::from_secs(60), put).await;
+            assert_eq!(ended.is_err(), fault == Fault::Hold);
+            assert_eq!(matches!(ended, Ok(Ok(_))), matches!(fault, Fault::Slow(_)));
+            assert_eq!(memory.head(&key).await.unwrap().is_some(), stored, "{fault:?}");
+        }
+    }
+}

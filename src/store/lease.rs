@@ -1,0 +1,346 @@
+//! One writer at a time: an object that says who writes, kept fresh while the writing goes on.
+//!
+//! On a store that keeps [`PutMode::CreateOnly`] the first put decides. Elsewhere, and when a stale lease is taken over,
+//! two writers may both believe in their put: each waits and reads again, and the one whose nonce is not there has lost.
+//! The holder reads its lease again with every heartbeat and before it publishes, and gives up when it is not its own
+//! any more, or when it slept through its time (a suspended machine, a stopped process).
+
+use std::sync::Arc;
+use std::time::{Duration, Instant, SystemTime};
+
+use bytes::Bytes;
+use chrono::{DateTime, TimeDelta, Utc};
+use futures_util::TryStreamExt as _;
+use serde::{Deserialize, Serialize};
+use tokio::sync::watch;
+
+use super::{Key, PutMode, PutOutcome, Store};
+use crate::error::{Error, ErrorKind, Result};
+
+/// The lease's name in the folder that it is for.
+const NAME: &str = "lease.json";
+
+/// A lease without a heartbeat for this long is stale.
+const TIME_TO_LIVE: Duration = Duration::from_secs(120);
+
+/// How often the holder writes it again: three may fail before it is stale.
+const HEARTBEAT: Duration = Duration::from_secs(30);
+
+/// How long two writers wait before they look whose lease was left, where the store does not decide.
+const SETTLE: Duration = Duration::from_secs(2);
+
+/// A lease is small; more than this is none.
+const SIZE_MAX: u64 = 64 << 10;
+
+/// Who writes.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Holder {
+    /// A number that no other lease has.
+    nonce: String,
+    /// The host's name.
+    pub host: String,
+    /// The process there.
+    pub pid: u32,
+    /// What makes a process number mean something: the host and its process namespace.
+    place: String,
+    /// What it is doing: `backup`, `prune`.
+    pub purpose: String,
+    /// What it works on: a backup's id.
+    pub job: String,
+    /// When it began, by its host's clock.
+    pub begun: DateTime<Utc>,
+    /// When it last gave a sign of life, by its host's clock.
+    pub heartbeat: DateTime<Utc>,
+}
+
+/// The right to write in one folder of a store. [`Lease::release`] gives it back; dropped, it becomes stale.
+pub struct Lease {
+    store: Arc<dyn Store>,
+    key: Key,
+    holder: Holder,
+    keeper: tokio::task::JoinHandle<()>,
+    state: watch::Receiver<Option<Lost>>,
+}
+
+/// Why a lease is no longer held.
+#[derive(Clone, Debug)]
+struct Lost(String);
+
+impl Lease {
+    /// Takes the lease of a folder, and says whose stale one it replaced.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Locked`] when somebody else holds it.
+    pub async fn acquire(
+        store: Arc<dyn Store>,
+        folder: &Key,
+        purpose: &str,
+        job: &str,
+    ) -> Result<(Self, Option<Holder>)> {
+        let key = folder.join(NAME)?;
+        let now = Utc::now();
+        let holder = Holder {
+            nonce: format!("{:032x}", rand::random::<u128>()),
+            host: host_name(),
+            pid: std::process::id(),
+            place: process_place(),
+            purpose: purpose.to_owned(),
+            job: job.to_owned(),
+            begun: now,
+            heartbeat: now,
+        };
+        let stale = match read(&*store, &key).await? {
+            Some((other, written)) if is_live(&other, written, now) => return Err(locked(&*store, &other)),
+            Some((other, _)) => Some(other),
+            None => None,
+        };
+        let decides = store.keeps_create_only().await?;
+        let mode = if stale.is_some() { PutMode::Overwrite } else { PutMode::CreateOnly };
+        if store.put(&key, encode(&holder), mode).await? == PutOutcome::Exists {
+            return Err(match read(&*store, &key).await? {
+                Some((other, _)) => locked(&*store, &other),
+                None => Error::new(ErrorKind::Locked, format!("another run has just used {}", store.describe())),
+            });
+        }
+        if stale.is_some() || !decides {
+            tokio::time::sleep(SETTLE).await;
+            match read(&*store, &key).await? {
+                Some((other, _)) if other.nonce != holder.nonce => return Err(locked(&*store, &other)),
+                Some(_) | None => {}
+            }
+        }
+        let (sender, state) = watch::channel(None);
+        let keeper = tokio::spawn(keep(Arc::clone(&store), key.clone(), holder.clone(), sender));
+        Ok((Self { store, key, holder, keeper, state }, stale))
+    }
+
+    /// Makes sure, by reading it again, that the lease is held at this moment.
+    pub async fn check(&self) -> Result<()> {
+        if let Some(lost) = &*self.state.borrow() {
+            return Err(lost_error(&lost.0));
+        }
+        match read(&*self.store, &self.key).await? {
+            Some((other, _)) if other.nonce == self.holder.nonce => Ok(()),
+            Some((other, _)) => Err(lost_error(&format!("{} on {} has it now", other.purpose, other.host))),
+            None => Err(lost_error("it was removed")),
+        }
+    }
+
+    /// Ends when the lease is lost, with the reason. To be waited for beside the work.
+    pub async fn lost(&self) -> Error {
+        let mut state = self.state.clone();
+        match state.wait_for(Option::is_some).await.map(|lost| lost.clone()) {
+            Ok(Some(Lost(reason))) => lost_error(&reason),
+            // the keeper ends only after it has said why
+            Ok(None) | Err(_) => lost_error("its keeper ended"),
+        }
+    }
+
+    /// Gives the lease back. A failure leaves a lease that becomes stale, so it is not worth failing for.
+    pub async fn release(self) {
+        self.keeper.abort();
+        if self.check().await.is_ok() {
+            drop(self.store.delete(std::slice::from_ref(&self.key)).await);
+        }
+    }
+}
+
+impl Drop for Lease {
+    fn drop(&mut self) {
+        self.keeper.abort();
+    }
+}
+
+/// Writes the lease again and again, until it is not ours or too much time was lost.
+async fn keep(store: Arc<dyn Store>, key: Key, mut holder: Holder, lost: watch::Sender<Option<Lost>>) {
+    // the monotonic clock stands still while a machine is suspended, the wall clock may be set: the longer one counts
+    let (mut instant, mut wall) = (Instant::now(), SystemTime::now());
+    loop {
+        tokio::time::sleep(HEARTBEAT).await;
+        let gap = instant.elapsed().max(wall.elapsed().unwrap_or_default());
+        if gap >= TIME_TO_LIVE {
+            // nobody may be waiting any more
+            let _ = lost.send(Some(Lost(format!("no heartbeat for {} s", gap.as_secs()))));
+            return;
+        }
+        let reason = match read(&*store, &key).await {
+            Ok(Some((other, _))) if other.nonce == holder.nonce => None,
+            Ok(Some((other, _))) => Some(format!("{} on {} has it now", other.purpose, other.host)),
+            Ok(None) => Some("it was removed".to_owned()),
+            // the store may come back before the time is up
+            Err(_) => continue,
+        };
+        if let Some(reason) = reason {
+            let _ = lost.send(Some(Lost(reason)));
+            return;
+        }
+        holder.heartbeat = Utc::now();
+        if store.put(&key, encode(&holder), PutMode::Overwrite).await.is_ok() {
+            (instant, wall) = (Instant::now(), SystemTime::now());
+        }
+    }
+}
+
+fn encode(holder: &Holder) -> Bytes {
+    serde_json::to_vec_pretty(holder).expect("a lease has strings and numbers only").into()
+}
+
+/// Who holds the lease, and when the store received it. What is no lease reads as one that is stale at once.
+async fn read(store: &dyn Store, key: &Key) -> Result<Option<(Holder, DateTime<Utc>)>> {
+    let Some(info) = store.head(key).await? else { return Ok(None) };
+    let unknown = Holder {
+        nonce: String::new(),
+        host: "an unknown host".to_owned(),
+        pid: 0,
+        place: String::new(),
+        purpose: "an unknown run".to_owned(),
+        job: String::new(),
+        begun: info.modified,
+        heartbeat: info.modified,
+    };
+    if info.size > SIZE_MAX {
+        return Ok(Some((unknown, info.modified)));
+    }
+    let chunks: Vec<Bytes> = match store.fetch(key, None).await {
+        Ok(stream) => stream.try_collect().await?,
+        // released between the two requests
+        Err(error) => return if store.head(key).await?.is_none() { Ok(None) } else { Err(error) },
+    };
+    Ok(Some((serde_json::from_slice(&chunks.concat()).unwrap_or(unknown), info.modified)))
+}
+
+/// A lease is stale when both clocks say so, the holder's and the store's: a wrong clock alone must not take it away. One
+/// of a process of this very host that is gone is stale at once.
+fn is_live(holder: &Holder, written: DateTime<Utc>, now: DateTime<Utc>) -> bool {
+    if holder.place == process_place() && !is_running(holder.pid) {
+        return false;
+    }
+    let limit = TimeDelta::from_std(TIME_TO_LIVE).unwrap_or(TimeDelta::MAX);
+    now - holder.heartbeat < limit || now - written < limit
+}
+
+fn locked(store: &dyn Store, other: &Holder) -> Error {
+    Error::new(ErrorKind::Locked, format!("another run writes to {}", store.describe()))
+        .detail(format!(
+            "{} by process {} on {} since {}, last sign of life {}",
+            other.purpose,
+            other.pid,
+            other.host,
+            other.begun.format("%Y-%m-%d %H:%M:%S UTC"),
+            other.heartbeat.format("%H:%M:%S UTC")
+        ))
+        .hint("Wait until it is done; if it was killed, its lease is stale two minutes after its last sign of life.")
+}
+
+fn lost_error(reason: &str) -> Error {
+    Error::new(ErrorKind::Locked, "the lease on the store was lost")
+        .detail(reason)
+        .hint("Nothing was published; run again, and see that only one run at a time writes to this store.")
+}
+
+fn host_name() -> String {
+    rustix::system::uname().nodename().to_string_lossy().into_owned()
+}
+
+/// Process numbers mean something only within one process namespace of one boot of one host.
+fn process_place() -> String {
+    let namespace = std::fs::read_link("/proc/self/ns/pid").map(|path| path.display().to_string()).unwrap_or_default();
+    let boot = std::fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default();
+    format!("{} {} {namespace}", host_name(), boot.trim())
+}
+
+fn is_running(pid: u32) -> bool {
+    let pid = i32::try_from(pid).ok().and_then(rustix::process::Pid::from_raw);
+    // no permission to signal it means that it is there
+    pid.is_some_and(|pid| rustix::process::test_kill_process(pid) != Err(rustix::io::Errno::SRCH))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::MemoryStore;
+
+    fn folder() -> Key {
+        Key::new("shop").unwrap()
+    }
+
+    async fn plant(store: &MemoryStore, change: impl FnOnce(&mut Holder)) {
+        let mut holder = Holder {
+            nonce: "other".to_owned(),
+            host: "elsewhere".to_owned(),
+            pid: 7,
+            place: "elsewhere".to_owned(),
+            purpose: "backup".to_owned(),
+            job: "20261121T030000Z-k3f9".to_owned(),
+            begun: Utc::now(),
+            heartbeat: Utc::now(),
+        };
+        change(&mut holder);
+        let put = store.put(&folder().join(NAME).unwrap(), encode(&holder), PutMode::Overwrite).await.unwrap();
+        assert_eq!(put, PutOutcome::Stored);
+    }
+
+    #[tokio::test]
+    async fn one_holder_at_a_time() {
+        let store: Arc<dyn Store> = Arc::new(MemoryStore::new());
+        let (lease, stale) = Lease::acquire(Arc::clone(&store), &folder(), "backup", "a").await.unwrap();
+        assert_eq!(stale, None);
+        lease.check().await.unwrap();
+        let second = Lease::acquire(Arc::clone(&store), &folder(), "backup", "b").await.err().unwrap();
+        assert_eq!(second.kind(), ErrorKind::Locked);
+        lease.release().await;
+        assert_eq!(store.list("").await.unwrap(), []);
+        Lease::acquire(store, &folder(), "backup", "c").await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn a_live_lease_of_another_host_is_respected() {
+        let store = MemoryStore::new();
+        plant(&store, |_| {}).await;
+        let error = Lease::acquire(Arc::new(store), &folder(), "backup", "a").await.err().unwrap();
+        assert!(error.detail_text().unwrap().starts_with("backup by process 7 on elsewhere since "), "{error}");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_lease_of_a_dead_process_here_is_taken_over() {
+        let store = MemoryStore::new();
+        plant(&store, |holder| {
+            holder.place = process_place();
+            holder.pid = u32::MAX >> 1;
+        })
+        .await;
+        let (lease, stale) = Lease::acquire(Arc::new(store), &folder(), "backup", "a").await.unwrap();
+        assert_eq!(stale.unwrap().job, "20261121T030000Z-k3f9");
+        lease.check().await.unwrap();
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn whoever_overwrote_last_has_it() {
+        let store = MemoryStore::new();
+        let (lease, _) = Lease::acquire(Arc::new(store.clone()), &folder(), "backup", "a").await.unwrap();
+        plant(&store, |_| {}).await;
+        assert_eq!(lease.check().await.unwrap_err().kind(), ErrorKind::Locked);
+        let lost = lease.lost().await;
+        assert_eq!(lost.detail_text(), Some("backup on elsewhere has it now"));
+    }
+
+    #[test]
+    fn one_wrong_clock_does_not_make_it_stale() {
+        let now = Utc::now();
+        let hours = TimeDelta::hours(3);
+        let holder = |heartbeat| Holder {
+            nonce: String::new(),
+            host: String::new(),
+            pid: 1,
+            place: "elsewhere".to_owned(),
+            purpose: String::new(),
+            job: String::new(),
+            begun: heartbeat,
+            heartbeat,
+        };
+        assert!(is_live(&holder(now - hours), now, now));
+        assert!(is_live(&holder(now), now - hours, now));
+        assert!(!is_live(&holder(now - hours), now - hours, now));
+    }
+}
