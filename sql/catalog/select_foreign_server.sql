@@ -1,0 +1,5 @@
+-- The foreign servers that each of the patterns $1 means.
+select p.number,
+       s.oid
+from pg_catalog.unnest($1::pg_catalog.text[]) with ordinality as p (pattern, number)
+join pg_catalog.pg_foreign_server s on s.srvname operator(pg_catalog.~) (p.pattern collate pg_catalog."default")

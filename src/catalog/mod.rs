@@ -1,0 +1,155 @@
+//! The server's system catalogs, read into an [`Inventory`].
+//!
+//! A fixed number of queries, whatever the size of the database: first lists of everything (one round trip), from which
+//! the caller selects; then the locks on what was selected; then the details of that (one more round trip). The text of
+//! every query is a file of `sql/catalog` that can be pasted into psql.
+
+mod attachment;
+mod database;
+mod definition;
+mod dependency;
+mod expected;
+mod globals;
+mod query;
+mod select;
+mod step;
+
+pub use database::read_database;
+pub use expected::read_expected;
+pub use globals::{Passwords, read_globals};
+pub use select::resolve;
+
+use crate::error::{Error, ErrorKind, Result};
+use crate::object::table::Rows;
+use crate::object::{Components, Detail, Facts, Inventory, Object, Quote, sequence, version::Version};
+use crate::record::{DecodeError, Record};
+use crate::server::{Connection, LockPatience, LockTarget, Statement, lock_tables};
+use step::Step;
+
+/// Reads the database of this session, which is in a snapshot's transaction and was set up for a dump.
+///
+/// `select` marks, in the inventory of lists, what is to be dumped and whose details are wanted. Tables whose details
+/// are wanted are locked in `ACCESS SHARE` mode before those are read.
+pub async fn read(
+    connection: &mut Connection,
+    patience: LockPatience,
+    select: impl FnOnce(&mut Inventory) -> Result<()>,
+) -> Result<Inventory> {
+    let mut inventory = Inventory::new(read_facts(connection).await?);
+    run(connection, &[attachment::BEFORE, step::LISTS, definition::LISTS, attachment::AFTER], &mut inventory).await?;
+    select(&mut inventory)?;
+    refuse_unreadable(&inventory)?;
+    lock_tables(connection, &lock_targets(&inventory), patience).await?;
+    run(connection, &[definition::DETAILS, step::DETAILS], &mut inventory).await?;
+    read_sequence_states(connection, &mut inventory).await?;
+    refuse_unknown_states(&inventory)?;
+    Ok(inventory)
+}
+
+/// The tables to lock: partitioned ones too, because their partitions are read with their parents' bounds.
+fn lock_targets(inventory: &Inventory) -> Vec<LockTarget> {
+    let quote = Quote { all: true, ..Quote::default() };
+    (inventory.objects().iter())
+        .filter(|object| object.wants_details && object.detail.is_lockable() && is_dumped(object))
+        .map(|object| LockTarget { oid: object.catalog_id.oid, qualified_name: inventory.qualified(object, quote) })
+        .collect()
+}
+
+/// Whether definition or rows are dumped; what is only inherited from is not the caller's to lock.
+fn is_dumped(object: &Object) -> bool {
+    object.dump.intersects(Components::DEFINITION.with(Components::DATA))
+        || matches!(&object.detail, Detail::Table(table) if table.rows != Rows::None)
+}
+
+/// Runs one round of queries in one round trip and takes their rows in, in the order of the steps.
+async fn run(connection: &mut Connection, steps: &[&[Step]], inventory: &mut Inventory) -> Result<()> {
+    let version = inventory.facts.version;
+    let wanted: Vec<(&Step, &'static str, Option<String>)> = (steps.iter().copied().flatten())
+        .filter(|step| step.scope.applies(&inventory.facts))
+        .filter_map(|step| Some((step, step.query.for_version(version)?, step::parameter(step.scope, inventory))))
+        .collect();
+    let parameters: Vec<Vec<Option<&str>>> =
+        wanted.iter().map(|(_, _, parameter)| parameter.iter().map(|array| Some(array.as_str())).collect()).collect();
+    let statements: Vec<Statement<'_>> = (wanted.iter().zip(&parameters))
+        .map(|((step, sql, _), parameters)| Statement { name: step.query.stem, sql, parameters })
+        .collect();
+    let results = connection.pipeline(&statements).await?;
+    for ((step, _, _), rows) in wanted.iter().zip(&results) {
+        (step.take)(rows, inventory).map_err(|error| not_understood(step.query.stem, &error))?;
+    }
+    Ok(())
+}
+
+/// Reads where the sequences stand, on servers before 18: a sequence is a relation there, and many are read at once.
+async fn read_sequence_states(connection: &mut Connection, inventory: &mut Inventory) -> Result<()> {
+    if inventory.facts.version.major() >= 18 {
+        return Ok(());
+    }
+    let queries = sequence::state_queries(inventory);
+    let statements: Vec<Statement<'_>> =
+        queries.iter().map(|sql| Statement { name: "sequence_state", sql, parameters: &[] }).collect();
+    for rows in connection.pipeline(&statements).await? {
+        sequence::take_states(&rows, inventory).map_err(|error| not_understood("sequence", &error))?;
+    }
+    Ok(())
+}
+
+/// A subscription without its connection string cannot be made again: it is not left out in silence.
+fn refuse_unreadable(inventory: &Inventory) -> Result<()> {
+    let is_unreadable = |object: &&Object| {
+        !object.dump.is_empty()
+            && matches!(&object.detail, Detail::Subscription(subscription) if subscription.connection.is_none())
+    };
+    match inventory.objects().iter().find(is_unreadable) {
+        None => Ok(()),
+        Some(subscription) => Err(Error::new(
+            ErrorKind::Refused,
+            format!("could not read how subscription \"{}\" reaches its publisher", subscription.name),
+        )
+        .detail("this role has no right to read pg_subscription.subconninfo")
+        .hint(
+            "Run as a superuser or a member of pg_read_all_data, or leave subscriptions out with --no-subscriptions.",
+        )),
+    }
+}
+
+/// A sequence that stands nowhere known would start over in a restored database.
+fn refuse_unknown_states(inventory: &Inventory) -> Result<()> {
+    let is_unknown = |object: &&Object| {
+        object.table().is_some_and(|table| {
+            table.rows != Rows::None && table.sequence.as_ref().is_some_and(|options| options.state.is_none())
+        })
+    };
+    match inventory.objects().iter().find(is_unknown) {
+        None => Ok(()),
+        Some(sequence) => Err(Error::new(
+            ErrorKind::Refused,
+            format!("could not read sequence {}", inventory.qualified(sequence, Quote::default())),
+        )
+        .detail("the server did not say where it stands")
+        .hint(
+            "The role needs SELECT on it. A standby does not have the state of unlogged sequences: leave those out \
+             with --no-unlogged-table-data.",
+        )),
+    }
+}
+
+fn not_understood(stem: &str, error: &DecodeError) -> Error {
+    Error::new(ErrorKind::Bug, format!("could not understand what the catalog says of a {}", stem.replace('_', " ")))
+        .detail(error.to_string())
+        .hint("Report this with the server's version; nothing was written.")
+}
+
+async fn read_facts(connection: &mut Connection) -> Result<Facts> {
+    let row = connection.query_one(query::catalog_sql!("facts"), &[]).await?;
+    let decode = |row: &Record| -> Result<Facts, DecodeError> {
+        Ok(Facts {
+            version: Version(row.number("version")?),
+            encoding: row.string("encoding")?,
+            standard_strings: row.text("standard_conforming_strings")? == "on",
+            database: row.string("database")?,
+            reads_subscriptions: row.boolean("reads_subscriptions")?,
+        })
+    };
+    decode(&row).map_err(|error| not_understood("database", &error))
+}
