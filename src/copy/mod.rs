@@ -1,0 +1,5 @@
+//! COPY streams on several connections that see the same database.
+
+mod pool;
+
+pub use pool::Pool;

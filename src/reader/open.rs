@@ -1,0 +1,121 @@
+use std::collections::HashMap;
+use std::path::Path;
+use std::sync::Arc;
+
+use futures_util::TryStreamExt as _;
+
+use super::{Archive, DataFile, Place, damaged};
+use crate::archive::directory::{TOC_FILE, decode_file_name};
+use crate::archive::toc::{Container, Data, Toc};
+use crate::archive::{Decoder, FileKind};
+use crate::codec::compress::{Algorithm, Shape, decompress};
+use crate::error::{Error, ErrorKind, Result};
+use crate::store::{Access, Key, LocalStore, Store};
+use crate::transfer::Inlet;
+
+/// The largest head of a directory archive that is read; that of 100,000 tables has about 100 MB.
+const TOC_MAX: u64 = 1 << 30;
+
+/// What a path turned out to be.
+pub enum Opened {
+    /// A custom or directory archive.
+    Archive(Archive),
+    /// A tar archive, or a directory archive packed by tar.
+    Tar(Inlet),
+    /// Something else: SQL text if anything, compressed or not.
+    Plain {
+        /// The file.
+        inlet: Inlet,
+        /// How it is compressed.
+        algorithm: Algorithm,
+    },
+}
+
+/// Opens a custom archive: reads its head.
+pub async fn open_custom(inlet: Inlet) -> Result<Archive> {
+    let mut head = Decoder::new(Container::Custom);
+    let mut stream = inlet.stream(0..inlet.size());
+    let toc = loop {
+        let Some(mut input) = stream.try_next().await? else { return Err(damaged(inlet.key(), head.truncated())) };
+        if let Some(toc) = head.push(&mut input).map_err(|error| damaged(inlet.key(), error))? {
+            break toc;
+        }
+    };
+    let offsets = toc.entries.iter().filter_map(|entry| match entry.data {
+        Data::At(offset) => Some(offset),
+        Data::None | Data::Unknown | Data::File(_) => None,
+    });
+    let bounds = Arc::new(offsets.collect());
+    Ok(Archive { toc: Arc::new(toc), place: Place::Custom { inlet, bounds } })
+}
+
+/// Opens a directory archive: reads `toc.dat` and the list of its files. `folder` is where they lie in the store.
+pub async fn open_directory(store: Arc<dyn Store>, folder: Option<&Key>) -> Result<Archive> {
+    let prefix = folder.map_or_else(String::new, |folder| format!("{folder}/"));
+    let mut files = HashMap::new();
+    for object in store.list(&prefix).await? {
+        let name = object.key.as_str().strip_prefix(prefix.as_str()).unwrap_or_default();
+        // other files may lie beside; they are never opened
+        if let Some((_, algorithm)) = decode_file_name(name) {
+            let stem = name.strip_suffix(algorithm.suffix()).unwrap_or(name).to_owned();
+            files.insert(stem, DataFile { key: object.key, size: object.size, algorithm });
+        }
+    }
+    let Some(file) = files.get(TOC_FILE) else {
+        return Err(Error::new(ErrorKind::Archive, format!("no archive at {}", place(store.as_ref(), folder)))
+            .detail(format!("there is no {TOC_FILE}")));
+    };
+    let bytes = read_small(&store, file, TOC_MAX).await?;
+    let toc = Toc::decode(Container::Directory, &bytes).map_err(|error| damaged(&file.key, error))?;
+    Ok(Archive { toc: Arc::new(toc), place: Place::Directory { store, files: Arc::new(files) } })
+}
+
+fn place(store: &dyn Store, folder: Option<&Key>) -> String {
+    match folder {
+        Some(folder) => format!("\"{folder}\" in {}", store.describe()),
+        None => store.describe(),
+    }
+}
+
+/// The whole of a file that is needed in memory, decompressed.
+pub(super) async fn read_small(store: &Arc<dyn Store>, file: &DataFile, limit: u64) -> Result<Vec<u8>> {
+    if file.size > limit {
+        return Err(damaged(&file.key, format!("it has {} bytes, {limit} is the most", file.size)));
+    }
+    let inlet = Inlet::open(Arc::clone(store), &file.key).await?;
+    let bytes = inlet.read(0..inlet.size()).await?;
+    let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+    decompress(file.algorithm, Shape::File, &bytes, limit).map_err(|error| damaged(&file.key, error))
+}
+
+/// The store of a path outside of any store, and the file's name in it; no name for a folder.
+pub async fn open_path_store(path: &Path) -> Result<(Arc<dyn Store>, Option<Key>)> {
+    let unusable = |problem: String| {
+        Error::new(ErrorKind::Usage, format!("could not open \"{}\"", path.display())).detail(problem)
+    };
+    let metadata = tokio::fs::metadata(path).await.map_err(|error| unusable(error.to_string()))?;
+    if metadata.is_dir() {
+        return Ok((Arc::new(LocalStore::open(path, Access::Read).await?), None));
+    }
+    // the store takes no links, but a person may name one
+    let path = tokio::fs::canonicalize(path).await.map_err(|error| unusable(error.to_string()))?;
+    let name =
+        path.file_name().and_then(|name| name.to_str()).ok_or_else(|| unusable("its name is no UTF-8".into()))?;
+    let folder = path.parent().unwrap_or(Path::new("/"));
+    let store = LocalStore::open(folder, Access::Read).await?;
+    Ok((Arc::new(store), Some(Key::new(name)?)))
+}
+
+/// Opens whatever lies at a path: an archive that this program or pg_dump wrote, or SQL.
+pub async fn open_path(path: &Path) -> Result<Opened> {
+    let (store, key) = open_path_store(path).await?;
+    let Some(key) = key else { return Ok(Opened::Archive(open_directory(store, None).await?)) };
+    let inlet = Inlet::open(store, &key).await?;
+    let first = inlet.read(0..inlet.size().min(FileKind::NEEDED as u64)).await?;
+    Ok(match FileKind::of(&first) {
+        FileKind::Custom => Opened::Archive(open_custom(inlet).await?),
+        FileKind::Tar => Opened::Tar(inlet),
+        FileKind::Compressed(algorithm) => Opened::Plain { inlet, algorithm },
+        FileKind::Other => Opened::Plain { inlet, algorithm: Algorithm::None },
+    })
+}

@@ -1,0 +1,98 @@
+use super::*;
+use crate::store::{MemoryStore, PutMode};
+use bytes::Bytes;
+
+/// Puts an object with this content.
+pub(crate) async fn put(store: &dyn Store, key: &str, bytes: impl Into<Bytes>) {
+    let _ = store.put(&Key::new(key).unwrap(), bytes.into(), PutMode::Overwrite).await.unwrap();
+}
+
+/// Puts a small complete backup of database `shop`, changed by `change`.
+pub(crate) async fn put_backup(store: &dyn Store, id: &str, change: impl FnOnce(&mut Manifest)) {
+    let mut manifest = manifest::tests::sample(id);
+    change(&mut manifest);
+    let folder = folder(&manifest.source.database, &manifest.id).unwrap();
+    put(store, &format!("{folder}/archive.dump"), vec![0; 64]).await;
+    put(store, &format!("{folder}/SHA256SUMS"), "x").await;
+    put(store, &format!("{folder}/manifest.json"), manifest::encode(&manifest)).await;
+}
+
+const OLD: &str = "20261119T030000Z-k3f9";
+const NEW: &str = "20261120T030000Z-k3f9";
+
+async fn outline(store: &dyn Store) -> Vec<String> {
+    let standing = |backup: &Backup| match &backup.standing {
+        Standing::Complete { .. } => "complete".to_owned(),
+        Standing::Unreadable(error) => error.message().to_owned(),
+        Standing::Unread => "unread".to_owned(),
+        Standing::Deleting => "deleting".to_owned(),
+        Standing::Unfinished => "unfinished".to_owned(),
+    };
+    let backups = read(store, None).await.unwrap();
+    backups.iter().map(|backup| format!("{}: {}", backup.name(), standing(backup))).collect()
+}
+
+#[tokio::test]
+async fn one_bad_manifest_never_hides_the_others() {
+    let store = MemoryStore::new();
+    put_backup(&store, NEW, |_| {}).await;
+    put_backup(&store, OLD, |_| {}).await;
+    put(&store, "shop/20261118T030000Z-k3f9/manifest.json", "{").await;
+    let foreign = manifest::encode(&manifest::tests::sample(OLD));
+    put(&store, "shop/20261117T030000Z-k3f9/manifest.json", foreign).await;
+    put(&store, "shop/20261116T030000Z-k3f9/archive.dump", "x").await;
+    put_backup(&store, "20261115T030000Z-k3f9", |_| {}).await;
+    put(&store, "shop/20261115T030000Z-k3f9/tombstone.json", "{}").await;
+    put(&store, "a%41/20261115T030000Z-k3f9/manifest.json", "another spelling").await;
+    put(&store, "notes.txt", "mine").await;
+    assert_eq!(
+        outline(&store).await,
+        [
+            "shop/20261115T030000Z-k3f9: deleting",
+            "shop/20261116T030000Z-k3f9: unfinished",
+            "shop/20261117T030000Z-k3f9: manifest \"shop/20261117T030000Z-k3f9/manifest.json\" belongs to another backup",
+            "shop/20261118T030000Z-k3f9: manifest \"shop/20261118T030000Z-k3f9/manifest.json\" is damaged",
+            "shop/20261119T030000Z-k3f9: complete",
+            "shop/20261120T030000Z-k3f9: complete",
+        ]
+    );
+}
+
+#[tokio::test]
+async fn finds_the_latest_good_one_and_ids_by_their_beginning() {
+    let store = MemoryStore::new();
+    put_backup(&store, OLD, |_| {}).await;
+    put_backup(&store, NEW, |manifest| manifest.filters.push("--schema=a".to_owned())).await;
+    put(&store, "shop/20261121T030000Z-k3f9/archive.dump", "x").await;
+    let find_id = async |text: &str| match find(&store, &Query::parse(text).unwrap()).await {
+        Ok(backup) => backup.id.to_string(),
+        Err(error) => error.message().to_owned(),
+    };
+    assert_eq!(find_id("latest").await, OLD);
+    assert_eq!(find_id("shop/latest").await, OLD);
+    put(&store, "shop/20261123T030000Z-k3f9/manifest.json", "{").await;
+    assert_eq!(
+        find_id("latest").await,
+        "manifest \"shop/20261123T030000Z-k3f9/manifest.json\" is damaged",
+        "a damaged newest backup is never passed over"
+    );
+    store.delete(&[Key::new("shop/20261123T030000Z-k3f9/manifest.json").unwrap()]).await.unwrap();
+    assert_eq!(find_id("20261120").await, NEW);
+    assert_eq!(find_id(OLD).await, OLD);
+    assert_eq!(find_id("20261121").await, "backup shop/20261121T030000Z-k3f9 was never finished");
+    assert_eq!(find_id("20261122").await, "no backup \"20261122\" in memory");
+    assert_eq!(find_id("other/latest").await, "no backup in memory");
+    put_backup(&store, "20261119T030001Z-k3f9", |manifest| manifest.source.database = "blog".to_owned()).await;
+    assert_eq!(find_id("20261119").await, "\"20261119\" is ambiguous");
+    assert_eq!(find_id("latest").await, "\"latest\" is ambiguous");
+    assert_eq!(find_id("blog/latest").await, "20261119T030001Z-k3f9");
+}
+
+#[test]
+fn file_names_are_no_queries() {
+    for text in
+        ["", "backup.dump", "/tmp/latest", "./dump.sql", "2026", "20261121.dump", "shop/", "20261121T030000Z-k3f9/"]
+    {
+        assert_eq!(Query::parse(text), None, "{text}");
+    }
+}
