@@ -1,0 +1,211 @@
+//! The archive of one backup, in any of its formats.
+
+use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
+
+use chrono::{DateTime, Local, Utc};
+
+use super::custom::{self, Head};
+use super::data::{Copied, Copying};
+use super::press::Framing;
+use super::source::Source;
+use super::target::{Stream, Target, Written};
+use super::worker::Job;
+use super::{Options, directory, plain, schema};
+use crate::archive::toc::{Container, Created, Header, Toc};
+use crate::archive::{self, Version};
+use crate::codec::compress::{Algorithm, Compression};
+use crate::copy::Pool;
+use crate::error::{Error, ErrorKind, Result};
+use crate::event::Sink;
+use crate::manifest::Format;
+use crate::store::{Key, SizeHint, Store};
+use crate::transfer::{Outlet, Receipt};
+
+/// Where an archive goes.
+pub(super) enum Place {
+    /// Below this key of a store: the object itself, or the folder of a directory archive.
+    Store(Arc<dyn Store>, Key),
+    /// In order, once.
+    Stream(Stream),
+}
+
+/// An archive that is written.
+pub(super) struct Archived {
+    /// Its table of contents with all places; `None` for plain.
+    pub(super) toc: Option<Toc>,
+    /// Its files.
+    pub(super) files: Vec<Receipt>,
+    /// What each entry's data is.
+    pub(super) copied: Vec<Copied>,
+    /// The bytes that went out.
+    pub(super) size: u64,
+}
+
+/// How the archive is written, settled from the options.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Form {
+    pub(super) format: Format,
+    pub(super) compression: Compression,
+    pub(super) version: Version,
+}
+
+impl Form {
+    /// Picks what the wanted readers understand.
+    pub(super) fn of(options: &Options) -> Result<Self> {
+        let version = options.reader_major.map_or(Version::NEWEST, Version::for_pg_restore);
+        let has_method = version >= Version::V1_15 || options.format == Format::Plain;
+        let compression = options.compression;
+        if !has_method && matches!(compression.algorithm(), Algorithm::Lz4 | Algorithm::Zstd) {
+            return Err(Error::new(ErrorKind::Usage, format!("pg_restore before 16 cannot read {compression}"))
+                .hint("Use -Z gzip."));
+        }
+        Ok(Self { format: options.format, compression, version })
+    }
+
+    /// The archive's path within the backup's folder.
+    pub(super) fn path(self) -> String {
+        match self.format {
+            Format::Custom => "archive.dump".to_owned(),
+            Format::Directory => "archive".to_owned(),
+            Format::Plain => format!("archive.sql{}", self.compression.algorithm().suffix()),
+        }
+    }
+
+    /// The oldest major of pg_restore or psql that reads it.
+    pub(super) fn reader_major(self) -> u32 {
+        match (self.format, self.version) {
+            (Format::Plain, _) => 12,
+            (_, Version::V1_16) => 17,
+            (_, Version::V1_15) => 16,
+            (_, Version::V1_12 | Version::V1_13 | Version::V1_14) => 12,
+        }
+    }
+}
+
+/// Copies all rows and writes the archive.
+pub(super) async fn write(
+    options: &Options,
+    form: Form,
+    source: &Source,
+    place: Place,
+    sink: &dyn Sink,
+    now: DateTime<Utc>,
+) -> Result<Archived> {
+    let mut toc = table_of_contents(form, source, now)?;
+    let mut jobs: Vec<Job> = (source.plan.entries.iter())
+        .filter_map(|entry| {
+            let name =
+                entry.schema.as_ref().map_or_else(|| entry.tag.clone(), |schema| format!("{schema}.{}", entry.tag));
+            Some(Job { dump_id: entry.id.0, name, source: entry.data.clone()? })
+        })
+        .collect();
+    schema::for_version(&mut toc, &mut jobs);
+    let workers = options.jobs.get().min(jobs.len()).max(1);
+    let pool = Pool::open(&options.source, &options.setup(), &source.snapshot, workers).await?;
+    let framing = match form.format {
+        Format::Custom => Framing::Blocks,
+        Format::Directory => Framing::Files,
+        Format::Plain => Framing::Script,
+    };
+    let copying = Copying::start(pool.into_connections(), jobs, framing, form.compression, &toc);
+    let ticker = copying.ticker(Some(source.standing.size));
+    let done = AtomicU64::new(0);
+    let written = async {
+        match form.format {
+            Format::Custom => single(options, source, toc, place, copying, sink, &done).await,
+            Format::Directory => many(toc, place, copying, sink, &done).await,
+            Format::Plain => script(options, source, toc, place, copying, sink, &done).await,
+        }
+    };
+    tokio::select! {
+        archived = written => archived,
+        error = ticker.run(sink, &done) => Err(error),
+    }
+}
+
+fn table_of_contents(form: Form, source: &Source, now: DateTime<Utc>) -> Result<Toc> {
+    let container = match form.format {
+        Format::Directory => Container::Directory,
+        Format::Custom | Format::Plain => Container::Custom,
+    };
+    let created = Created::from_local(now.with_timezone(&Local).naive_local());
+    let (version, compression) = match form.format {
+        Format::Plain => (Version::NEWEST, Compression::None),
+        Format::Custom | Format::Directory => (form.version, form.compression),
+    };
+    let mut header = Header::new(version, container, compression, created)
+        .map_err(|error: archive::FormatError| Error::new(ErrorKind::Usage, "no such archive").caused_by(error))?;
+    header.database = Some(source.database.name.clone());
+    header.server_version = source.connection.parameter("server_version").map(str::to_owned);
+    header.dump_version = Some(format!("pgproof {}", env!("CARGO_PKG_VERSION")));
+    Ok(Toc { header, entries: source.plan.entries.iter().map(schema::toc_entry).collect() })
+}
+
+async fn single(
+    options: &Options,
+    source: &Source,
+    mut toc: Toc,
+    place: Place,
+    copying: Copying,
+    sink: &dyn Sink,
+    done: &AtomicU64,
+) -> Result<Archived> {
+    let (target, head) = match place {
+        Place::Store(store, key) => {
+            // A head that comes last has the places of all data, for pg_restore -j; but then the whole file's SHA-256 is
+            // known only after reading it all again. On this machine that is done anyway; from a bucket only when asked.
+            let head = if store.is_local() || options.read_back { Head::Last } else { Head::First };
+            (custom::begin(&*store, &key, SizeHint::about(source.standing.size), &toc, head).await?, head)
+        }
+        Place::Stream(stream) => {
+            let mut target = Target::stream(stream);
+            target.write(toc.encode().into()).await?;
+            (target, Head::First)
+        }
+    };
+    let (written, copied) = custom::write(&mut toc, target, head, copying, sink, done).await?;
+    let (files, size) = accepted(written);
+    Ok(Archived { toc: Some(toc), files, copied, size })
+}
+
+async fn script(
+    options: &Options,
+    source: &Source,
+    toc: Toc,
+    place: Place,
+    copying: Copying,
+    sink: &dyn Sink,
+    done: &AtomicU64,
+) -> Result<Archived> {
+    let target = match place {
+        Place::Store(store, key) => {
+            Target::Object(Box::new(Outlet::begin(&*store, &key, SizeHint::about(source.standing.size)).await?))
+        }
+        Place::Stream(stream) => Target::stream(stream),
+    };
+    let (written, copied) = plain::write(options, &toc, target, copying, sink, done).await?;
+    let (files, size) = accepted(written);
+    Ok(Archived { toc: None, files, copied, size })
+}
+
+fn accepted(written: Written) -> (Vec<Receipt>, u64) {
+    match written {
+        Written::Object(receipt) => {
+            let size = receipt.size;
+            (vec![receipt], size)
+        }
+        Written::Stream(size) => (Vec::new(), size),
+    }
+}
+
+async fn many(mut toc: Toc, place: Place, copying: Copying, sink: &dyn Sink, done: &AtomicU64) -> Result<Archived> {
+    let Place::Store(store, folder) = place else {
+        return Err(Error::new(ErrorKind::Usage, "a directory archive cannot be written to standard output")
+            .hint("Use -F custom or -F plain, or name a directory with -o."));
+    };
+    directory::name_files(&mut toc);
+    let (files, copied) = directory::write(&toc, &store, &folder, copying, sink, done).await?;
+    let size = files.iter().map(|file| file.size).sum();
+    Ok(Archived { toc: Some(toc), files, copied, size })
+}

@@ -1,0 +1,110 @@
+//! What a backup is asked for, resolved and checked.
+
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use super::target::Stream;
+use crate::codec::compress::Compression;
+use crate::manifest::Format;
+use crate::plan::select::{Content, Wanted};
+use crate::retention::Policy;
+use crate::server::{self, Isolation, LockPatience, Setup};
+use crate::store::Store;
+
+/// What a backup is asked for.
+#[derive(Clone)]
+pub struct Options {
+    /// The source.
+    pub source: server::Options,
+    /// The archive's form.
+    pub format: Format,
+    /// How rows are compressed.
+    pub compression: Compression,
+    /// The oldest major of pg_restore that must read the archive; it decides the archive's version.
+    pub reader_major: Option<u32>,
+    /// Workers.
+    pub jobs: NonZeroUsize,
+    /// What is wanted without naming objects.
+    pub content: Content,
+    /// What is named by patterns.
+    pub patterns: Vec<Wanted>,
+    /// A pattern that matches nothing is an error (`--strict-names`).
+    pub strict_names: bool,
+    /// What of each object is written.
+    pub detail: DetailOptions,
+    /// What a plain dump begins with.
+    pub plain: PlainOptions,
+    /// Become this role (`--role`).
+    pub role: Option<String>,
+    /// How the transaction sees the database.
+    pub isolation: Isolation,
+    /// How long to wait for locks.
+    pub patience: LockPatience,
+    /// Quote every identifier.
+    pub quote_all_identifiers: bool,
+    /// Objects of kinds that cannot be dumped are recorded and left out; otherwise they are an error.
+    pub allow_unsupported: bool,
+    /// Take a backup of a database without any object, or with far fewer than the one before, for a good one.
+    pub allow_empty: bool,
+    /// Begin although the newest backup of the store lies in the future.
+    pub accept_clock: bool,
+    /// Roles come with their password hashes.
+    pub include_passwords: bool,
+    /// Read the archive back from a bucket, too, and give a custom archive there the places of its data. It costs one
+    /// download; archives on this machine are always read back.
+    pub read_back: bool,
+    /// What to keep; applied to the database's backups after this one is there.
+    pub retention: Option<Policy>,
+    /// The options as they could be typed again, for the manifest; never a secret.
+    pub spelled: Vec<String>,
+    /// Those of them that leave something out.
+    pub filters: Vec<String>,
+}
+
+impl Options {
+    /// How every session of the run is set up.
+    pub(super) fn setup(&self) -> Setup {
+        Setup { role: self.role.clone(), encoding: None, quote_all_identifiers: self.quote_all_identifiers }
+    }
+}
+
+/// Where a backup goes.
+pub enum Destination {
+    /// A store: a folder with archive, sums and manifest.
+    Store(Arc<dyn Store>),
+    /// The archive alone, as this file or directory.
+    Path(PathBuf),
+    /// One archive into a pipe; nothing else is written.
+    Stream(Stream),
+}
+
+/// What of each object is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct DetailOptions {
+    /// Privileges (`-x` leaves them out).
+    pub include_acl: bool,
+    /// Comments.
+    pub include_comments: bool,
+    /// Security labels.
+    pub include_security_labels: bool,
+}
+
+/// What a plain dump says besides its objects; archives decide these when they are restored.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PlainOptions {
+    /// Owners (`-O` leaves them out).
+    pub include_owner: bool,
+    /// Drop objects first (`-c`).
+    pub clean: bool,
+    /// With `if exists` (`--if-exists`).
+    pub if_exists: bool,
+    /// Create the database (`-C`).
+    pub create: bool,
+    /// Tablespaces.
+    pub include_tablespaces: bool,
+    /// Table access methods.
+    pub include_access_methods: bool,
+    /// `\restrict` lines, which psql before the releases of August 2025 rejects.
+    pub include_restrict: bool,
+}

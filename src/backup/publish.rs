@@ -1,0 +1,185 @@
+//! The end of a backup: what was written is looked at again, and only then does the manifest make it visible.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+
+use bytes::Bytes;
+
+use super::archive::{Archived, Form};
+use super::data::Copied;
+use super::source::Source;
+use crate::archive::toc::{Data, Toc};
+use crate::error::{Error, ErrorKind, Result};
+use crate::manifest::{self, File, Format, LargeObjects, Manifest, RowSum, Sha256, Table, layout, recovery};
+use crate::object::{DataSource, Entry};
+use crate::reader;
+use crate::store::{Key, PutMode, PutOutcome, Store};
+use crate::transfer::{Inlet, Receipt, SEGMENT_BYTES, read_back};
+
+/// Reads the archive back. Files of this machine are read whole, and whole files are read wherever a digest is not known
+/// yet; for the others the store must show their sizes (each part's checksum was compared when it was sent). Then the
+/// reader's own code must find the table of contents that was written.
+pub(super) async fn check_archive(
+    store: &Arc<dyn Store>,
+    folder: &Key,
+    form: Form,
+    archived: &Archived,
+    reads_all: bool,
+) -> Result<Vec<File>> {
+    let mut files = Vec::with_capacity(archived.files.len());
+    for receipt in &archived.files {
+        let sha256 = match receipt.sha256 {
+            Some(digest) if !store.is_local() && !reads_all => {
+                expect_size(&**store, &receipt.key, receipt.size).await?;
+                digest
+            }
+            Some(_) | None => read_back(&**store, receipt).await?,
+        };
+        files.push(manifest_file(folder, receipt, sha256));
+    }
+    files.sort_by(|left, right| left.path.cmp(&right.path));
+    if let Some(toc) = &archived.toc {
+        check_contents(store, folder, form, toc).await?;
+    }
+    Ok(files)
+}
+
+async fn expect_size(store: &dyn Store, key: &Key, size: u64) -> Result<()> {
+    match store.head(key).await? {
+        Some(info) if info.size == size => Ok(()),
+        found => Err(Error::new(ErrorKind::Damage, format!("\"{key}\" is not what was written")).detail(format!(
+            "{} bytes in the store, {size} were written",
+            found.map_or_else(|| "no".to_owned(), |info| info.size.to_string())
+        ))),
+    }
+}
+
+fn manifest_file(folder: &Key, receipt: &Receipt, sha256: [u8; 32]) -> File {
+    let name = receipt.key.as_str();
+    let path = name.strip_prefix(folder.as_str()).and_then(|path| path.strip_prefix('/')).unwrap_or(name);
+    File {
+        path: path.to_owned(),
+        size: receipt.size,
+        sha256: Sha256(sha256),
+        segment_size: SEGMENT_BYTES,
+        segments: receipt.segments.iter().map(|digest| Sha256(*digest)).collect(),
+    }
+}
+
+async fn check_contents(store: &Arc<dyn Store>, folder: &Key, form: Form, written: &Toc) -> Result<()> {
+    let key = folder.join(&form.path())?;
+    let archive = match form.format {
+        Format::Custom => reader::open_custom(Inlet::open(Arc::clone(store), &key).await?).await?,
+        Format::Directory => reader::open_directory(Arc::clone(store), Some(&key)).await?,
+        Format::Plain => return Ok(()),
+    };
+    let read = archive.toc();
+    let is_same = read.header == written.header
+        && read.entries.len() == written.entries.len()
+        && read.entries.iter().zip(&written.entries).all(|(read, written)| {
+            // a head that was written first could not know the places
+            let is_placed =
+                read.data == written.data || (read.data == Data::Unknown && matches!(written.data, Data::At(_)));
+            is_placed && crate::archive::toc::Entry { data: written.data.clone(), ..read.clone() } == *written
+        });
+    if is_same {
+        return Ok(());
+    }
+    Err(Error::new(ErrorKind::Bug, "the table of contents reads differently from what was written").detail(format!(
+        "{} entries were read, {} written",
+        read.entries.len(),
+        written.entries.len()
+    )))
+}
+
+/// The tables and the large objects of the manifest.
+pub(super) fn data(source: &Source, copied: &[Copied]) -> (Vec<Table>, Option<LargeObjects>) {
+    let entries: HashMap<i32, &Entry> = source.plan.entries.iter().map(|entry| (entry.id.0, entry)).collect();
+    let mut tables = Vec::new();
+    let mut objects: Option<LargeObjects> = None;
+    for copied in copied {
+        let Some(entry) = entries.get(&copied.dump_id) else { continue };
+        let summary = copied.sums.summary;
+        match &entry.data {
+            Some(DataSource::Table { table, copy_out }) => tables.push(Table {
+                schema: entry.schema.clone().unwrap_or_default(),
+                name: entry.tag.clone(),
+                oid: source.plan.inventory.get(*table).catalog_id.oid,
+                dump_id: copied.dump_id,
+                columns: source.columns(*table),
+                rows: summary.row_count,
+                bytes: summary.byte_count,
+                digest: RowSum(summary.digest),
+                offset: copied.offset,
+                file: copied.file.clone(),
+                condition: condition(source, *table, copy_out),
+            }),
+            Some(DataSource::LargeObjects(_)) => {
+                let all = objects.get_or_insert_with(LargeObjects::default);
+                all.count += summary.row_count;
+                all.bytes += summary.byte_count;
+                all.digest = RowSum(all.digest.0.wrapping_add(summary.digest));
+                all.offsets.extend(copied.offset.map(|offset| (copied.dump_id, offset)));
+            }
+            None => {}
+        }
+    }
+    (tables, objects)
+}
+
+/// The condition that an extension puts on the rows of its table.
+fn condition(source: &Source, table: crate::object::DumpId, copy_out: &str) -> Option<String> {
+    match &source.plan.inventory.table(table)?.rows {
+        crate::object::table::Rows::Some(condition) => {
+            Some(condition.clone()).filter(|condition| !condition.is_empty() && copy_out.contains(condition.as_str()))
+        }
+        crate::object::table::Rows::All | crate::object::table::Rows::None => None,
+    }
+}
+
+/// Writes the files beside the archive and then, last, the manifest. From that moment on the backup exists.
+pub(super) async fn publish(
+    store: &dyn Store,
+    folder: &Key,
+    mut manifest: Manifest,
+    globals: Option<&str>,
+) -> Result<Manifest> {
+    if let Some(globals) = globals {
+        let bytes = crate::record::encode_text(globals).into_owned();
+        manifest.files.push(put(store, folder, layout::GLOBALS, bytes).await?);
+    }
+    let text = recovery::recovery(&manifest);
+    manifest.files.push(put(store, folder, layout::RECOVERY, text.into_bytes()).await?);
+    let sums = recovery::sums(&manifest.files);
+    manifest.files.push(put(store, folder, layout::SUMS, sums.into_bytes()).await?);
+
+    let sizes: BTreeMap<String, u64> = store
+        .list(&format!("{folder}/"))
+        .await?
+        .into_iter()
+        .map(|object| (object.key.to_string(), object.size))
+        .collect();
+    for file in &manifest.files {
+        if sizes.get(&format!("{folder}/{}", file.path)) != Some(&file.size) {
+            return Err(Error::new(ErrorKind::Damage, format!("\"{folder}/{}\" is not what was written", file.path))
+                .detail("it is missing or has another size, just before the backup was to be published")
+                .hint("Something else deletes or changes files in this store."));
+        }
+    }
+    let bytes = Bytes::from(manifest::encode(&manifest));
+    match store.put(&folder.join(layout::MANIFEST)?, bytes, PutMode::CreateOnly).await? {
+        PutOutcome::Stored => Ok(manifest),
+        PutOutcome::Exists => Err(Error::new(ErrorKind::Locked, format!("\"{folder}\" has a manifest already"))
+            .hint("Another run took the same name; run again.")),
+    }
+}
+
+async fn put(store: &dyn Store, folder: &Key, name: &str, bytes: Vec<u8>) -> Result<File> {
+    let sha256 = Sha256::of(&bytes);
+    let size = bytes.len() as u64;
+    let key = folder.join(name)?;
+    match store.put(&key, bytes.into(), PutMode::Overwrite).await? {
+        PutOutcome::Stored => Ok(File { path: name.to_owned(), size, sha256, segment_size: 0, segments: Vec::new() }),
+        PutOutcome::Exists => Err(Error::new(ErrorKind::Bug, format!("\"{key}\" was not overwritten"))),
+    }
+}

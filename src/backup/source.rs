@@ -1,0 +1,182 @@
+//! What is backed up: the server, one snapshot of it, and the plan of the dump.
+
+use std::collections::HashSet;
+
+use chrono::{DateTime, Utc};
+
+use super::Options;
+use super::phase::Phases;
+use crate::archive::plain::restrict_key;
+use crate::catalog::{self, Passwords};
+use crate::error::{Error, ErrorKind, Result};
+use crate::event::{Event, Message, Phase, Sink};
+use crate::manifest::{self, Expected, Skipped};
+use crate::object::database::Database;
+use crate::object::{Components, Detail, DumpId, EmitOptions, Quote};
+use crate::plan::select::Selection;
+use crate::plan::{self, Plan};
+use crate::server::{self, Connection, Snapshot, Standing};
+
+/// One database at one moment.
+pub(super) struct Source {
+    /// The session whose transaction exports the snapshot. It stays open while rows are copied.
+    pub(super) connection: Connection,
+    /// Where it leads.
+    pub(super) standing: Standing,
+    /// The database itself.
+    pub(super) database: Database,
+    /// What the workers join.
+    pub(super) snapshot: Snapshot,
+    /// The dump, entry by entry.
+    pub(super) plan: Plan,
+    /// What a restored database must have.
+    pub(super) expected: Expected,
+    /// The script of what the database needs of its cluster, in the form of [`crate::record::decode_text`].
+    pub(super) globals: Option<String>,
+    /// What the person should know.
+    pub(super) warnings: Vec<String>,
+    /// What the database has that is left out because it is not known how to write it.
+    pub(super) skipped: Vec<Skipped>,
+}
+
+/// Objects of kinds that are not known are never left out in silence.
+fn cannot_dump(unsupported: &[(String, String)]) -> Error {
+    const SHOWN_MAX: usize = 20;
+    let mut names: Vec<String> =
+        unsupported.iter().take(SHOWN_MAX).map(|(kind, name)| format!("{kind} {name}")).collect();
+    if unsupported.len() > SHOWN_MAX {
+        names.push(format!("and {} more", unsupported.len() - SHOWN_MAX));
+    }
+    Error::new(ErrorKind::Refused, "the database has objects that cannot be dumped")
+        .detail(names.join(", "))
+        .hint("Pass --allow-unsupported to back up the rest; the backup then counts as a partial one.")
+}
+
+/// Connects, takes the snapshot, locks and reads.
+pub(super) async fn read(options: &Options, phases: &mut Phases<'_>) -> Result<Source> {
+    phases.begin(Phase::Connect);
+    let setup = options.setup();
+    let mut connection = Connection::connect(&options.source).await?;
+    let standing = server::set_up(&mut connection, &setup).await?;
+    server::refuse_pooler(&mut connection, &options.source).await?;
+    server::begin(&mut connection, options.isolation).await?;
+    let snapshot = server::export_snapshot(&mut connection).await?;
+
+    phases.begin(Phase::ReadCatalog);
+    let database = catalog::read_database(&mut connection).await?;
+    let selection =
+        catalog::resolve(&mut connection, options.content.clone(), &options.patterns, options.strict_names).await?;
+    let inventory = catalog::read(&mut connection, options.patience, |inventory| {
+        plan::select::mark(inventory, &selection);
+        let unsupported = inventory.unsupported_in_dump();
+        if options.allow_unsupported || unsupported.is_empty() { Ok(()) } else { Err(cannot_dump(&unsupported)) }
+    })
+    .await?;
+    let skipped = (inventory.unsupported_in_dump().into_iter())
+        .map(|(kind, name)| Skipped { object: format!("{kind} {name}"), reason: "unknown to this program".to_owned() })
+        .collect();
+    let emit = EmitOptions {
+        quote: Quote { all: options.quote_all_identifiers, ..Quote::default() },
+        include_acl: options.detail.include_acl,
+        include_comments: options.detail.include_comments,
+        include_security_labels: options.detail.include_security_labels,
+    };
+    let has_database = options.format != manifest::Format::Plain || options.plain.create;
+    let plan = plan::build(inventory, &selection, emit, has_database.then_some(&database))?;
+    let expected = read_expected(&mut connection, &plan, &selection).await?;
+    let globals = read_globals(&mut connection, options).await?;
+    phases.end();
+
+    let mut warnings = standing.warnings.clone();
+    if plan.has_circular_foreign_keys {
+        warnings
+            .push("rows alone of tables whose foreign keys go in a circle: no order of loading suits them".to_owned());
+    }
+    for warning in &warnings {
+        phases.sink.event(Event::Warning(Message::new(warning.clone())));
+    }
+    Ok(Source { connection, standing, database, snapshot, plan, expected, globals, warnings, skipped })
+}
+
+async fn read_globals(connection: &mut Connection, options: &Options) -> Result<Option<String>> {
+    if !options.content.definitions {
+        return Ok(None);
+    }
+    let passwords = if options.include_passwords { Passwords::Read } else { Passwords::LeaveOut };
+    let globals = catalog::read_globals(connection, passwords).await?;
+    let key = options.plain.include_restrict.then(restrict_key);
+    globals.script(key.as_deref()).map(Some)
+}
+
+/// The objects that a restored database must have: of a part of a database, those that were chosen.
+async fn read_expected(connection: &mut Connection, plan: &Plan, selection: &Selection) -> Result<Expected> {
+    if !selection.content.definitions {
+        return Ok(Expected::default());
+    }
+    let inventory = &plan.inventory;
+    let dumped = || inventory.objects().iter().filter(|object| object.dump.contains(Components::DEFINITION));
+    let schemas: HashSet<&str> = dumped()
+        .filter(|object| matches!(object.detail, Detail::Schema(_)))
+        .map(|object| object.name.as_str())
+        .collect();
+    let names: HashSet<(&str, &str)> =
+        dumped().filter_map(|object| Some((inventory.schema_name(object)?, object.name.as_str()))).collect();
+    let is_whole = selection.is_whole();
+    catalog::read_expected(connection, |schema, name| {
+        if name.is_empty() { is_whole || schemas.contains(schema) } else { is_whole || names.contains(&(schema, name)) }
+    })
+    .await
+}
+
+impl Source {
+    /// The columns of a table in the order of its COPY lines.
+    pub(super) fn columns(&self, table: DumpId) -> Vec<String> {
+        let columns = self.plan.inventory.table(table).map(|table| table.columns.as_slice()).unwrap_or_default();
+        (columns.iter())
+            .filter(|column| !column.is_dropped && column.generated.is_none())
+            .map(|column| column.name.clone())
+            .collect()
+    }
+
+    /// The source as the manifest tells it.
+    pub(super) fn identity(&self, options: &Options) -> manifest::Source {
+        let (standing, database) = (&self.standing, &self.database);
+        manifest::Source {
+            system_identifier: standing.system_identifier.clone(),
+            database_oid: database.oid,
+            database: database.name.clone(),
+            server: options.source.hosts.first().map(server::Host::describe).unwrap_or_default(),
+            server_version: self.connection.parameter("server_version").unwrap_or_default().to_owned(),
+            server_version_number: standing.version.0,
+            encoding: database.encoding.clone(),
+            collate: database.collate.clone(),
+            ctype: database.ctype.clone(),
+            locale_provider: database.locale_provider.to_owned(),
+            locale: database.locale.clone(),
+            standby: standing.in_recovery,
+            database_bytes: standing.size,
+        }
+    }
+
+    /// The moment that the backup shows.
+    pub(super) fn moment(&self) -> Result<manifest::Snapshot> {
+        let time: DateTime<Utc> = self.snapshot.time.parse().map_err(|error: chrono::ParseError| {
+            Error::new(ErrorKind::Server, format!("the server's clock shows \"{}\"", self.snapshot.time))
+                .caused_by(error)
+        })?;
+        let lsn = Some(self.snapshot.lsn.clone()).filter(|lsn| !lsn.is_empty());
+        Ok(manifest::Snapshot { time, lsn })
+    }
+
+    /// Says what the run is going to do.
+    pub(super) fn announce(&self, options: &Options, place: &str, sink: &dyn Sink) {
+        let tables = self.plan.entries.iter().filter(|entry| entry.data.is_some()).count();
+        sink.event(Event::Planned(crate::event::Summary {
+            title: format!("backing up {} to {place}", options.source.with_database(&self.database.name).describe()),
+            table_count: tables as u64,
+            object_count: self.plan.entries.len() as u64,
+            bytes: Some(self.standing.size),
+            jobs: options.jobs.get() as u64,
+        }));
+    }
+}

@@ -1,0 +1,216 @@
+//! Rows and large objects from one connection to its thread.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use bytes::{Bytes, BytesMut};
+use tokio::sync::mpsc;
+
+use super::press::{Command, Content, Framing, Made, Press};
+use crate::archive::custom::{BlockKind, encode_block_begin, encode_large_object_begin, encode_large_objects_end};
+use crate::error::{Error, ErrorKind, Result};
+use crate::object::DataSource;
+use crate::server::Connection;
+
+/// Large objects that are asked for in one query, and how much of each: 16 times 256 KiB come back as 8 MiB of
+/// hexadecimal digits.
+const OBJECTS: usize = 16;
+const OBJECT_RANGE: usize = 256 << 10;
+
+/// One entry's data.
+#[derive(Clone, Debug)]
+pub(super) struct Job {
+    /// Its entry's number.
+    pub(super) dump_id: i32,
+    /// What a person calls it.
+    pub(super) name: String,
+    /// Where its bytes come from.
+    pub(super) source: DataSource,
+}
+
+/// A stretch of the archive that a job begins: the receiving end, and what it is.
+pub(super) struct Part {
+    /// The job's place in the archive.
+    pub(super) index: usize,
+    /// The large object that this is, where each has a file of its own.
+    pub(super) object: Option<u32>,
+    /// Its bytes.
+    pub(super) made: mpsc::UnboundedReceiver<Made>,
+}
+
+/// The jobs, in the archive's order, and how far the workers are.
+pub(super) struct Queue {
+    jobs: Vec<Job>,
+    next: AtomicU64,
+    /// Bytes from the server, before compression.
+    pub(super) bytes: AtomicU64,
+    /// Rows and large objects from the server.
+    pub(super) rows: AtomicU64,
+}
+
+impl Queue {
+    pub(super) fn new(jobs: Vec<Job>) -> Self {
+        Self { jobs, next: AtomicU64::new(0), bytes: AtomicU64::new(0), rows: AtomicU64::new(0) }
+    }
+
+    pub(super) fn jobs(&self) -> &[Job] {
+        &self.jobs
+    }
+
+    fn take(&self) -> Option<(usize, &Job)> {
+        let index = usize::try_from(self.next.fetch_add(1, Ordering::Relaxed)).ok()?;
+        self.jobs.get(index).map(|job| (index, job))
+    }
+}
+
+/// One connection that copies until the queue is empty.
+pub(super) struct Worker {
+    pub(super) connection: Connection,
+    pub(super) queue: Arc<Queue>,
+    pub(super) parts: mpsc::UnboundedSender<Part>,
+    pub(super) framing: Framing,
+    pub(super) press: Press,
+}
+
+impl Worker {
+    /// Copies until no job is left.
+    pub(super) async fn run(mut self) -> Result<()> {
+        let queue = Arc::clone(&self.queue);
+        while let Some((index, job)) = queue.take() {
+            let copied = match &job.source {
+                DataSource::Table { copy_out, .. } => self.table(index, job.dump_id, copy_out).await,
+                DataSource::LargeObjects(oids) => self.large_objects(index, job.dump_id, oids).await,
+            };
+            copied.map_err(|error| error.context(&format!("could not copy {}", job.name)))?;
+        }
+        self.connection.close().await;
+        self.press.finish().await
+    }
+
+    /// Begins a stretch of the archive; the writer gets its receiving end.
+    async fn open(&mut self, index: usize, object: Option<u32>) -> Result<()> {
+        let (out, made) = mpsc::unbounded_channel();
+        // a writer that is gone has failed and says so itself
+        let _ = self.parts.send(Part { index, object, made });
+        self.press.send(Command::Open(out)).await
+    }
+
+    async fn table(&mut self, index: usize, dump_id: i32, sql: &str) -> Result<()> {
+        self.open(index, None).await?;
+        if self.framing == Framing::Blocks {
+            let mut begin = BytesMut::new();
+            encode_block_begin(BlockKind::Rows, dump_id, &mut begin);
+            self.press.send(Command::Raw(begin.freeze())).await?;
+        }
+        self.press.send(Command::Begin(Content::Rows)).await?;
+        let mut copy = self.connection.copy_out(sql).await?;
+        let mut counted = 0;
+        while let Some(chunk) = copy.next().await? {
+            self.queue.bytes.fetch_add(chunk.len() as u64, Ordering::Relaxed);
+            self.queue.rows.fetch_add(copy.row_count() - counted, Ordering::Relaxed);
+            counted = copy.row_count();
+            self.press.send(Command::Data(chunk)).await?;
+        }
+        let row_count = copy.finish().await?;
+        self.press.send(Command::End(Some(row_count))).await?;
+        self.press.send(Command::Close).await
+    }
+
+    /// In one file, all large objects of an entry are one stretch; in a directory each is a file.
+    async fn large_objects(&mut self, index: usize, dump_id: i32, oids: &[u32]) -> Result<()> {
+        match self.framing {
+            Framing::Blocks => {
+                self.open(index, None).await?;
+                let mut begin = BytesMut::new();
+                encode_block_begin(BlockKind::LargeObjects, dump_id, &mut begin);
+                self.press.send(Command::Raw(begin.freeze())).await?;
+            }
+            Framing::Files => {}
+            Framing::Script => self.open(index, None).await?,
+        }
+        for batch in oids.chunks(OBJECTS) {
+            for (oid, first) in self.object_begins(batch).await? {
+                self.large_object(index, oid, first).await?;
+            }
+        }
+        match self.framing {
+            Framing::Blocks => {
+                let mut end = BytesMut::new();
+                encode_large_objects_end(&mut end);
+                self.press.send(Command::Raw(end.freeze())).await?;
+                self.press.send(Command::Close).await?;
+            }
+            Framing::Files => {}
+            Framing::Script => self.press.send(Command::Close).await?,
+        }
+        Ok(())
+    }
+
+    async fn large_object(&mut self, index: usize, oid: u32, first: Bytes) -> Result<()> {
+        match self.framing {
+            Framing::Blocks => {
+                let mut begin = BytesMut::new();
+                encode_large_object_begin(oid, &mut begin);
+                self.press.send(Command::Raw(begin.freeze())).await?;
+            }
+            Framing::Files => self.open(index, Some(oid)).await?,
+            Framing::Script => {}
+        }
+        self.press.send(Command::Begin(Content::Object { oid })).await?;
+        let mut offset = 0;
+        let mut piece = first;
+        loop {
+            let is_last = piece.len() < OBJECT_RANGE;
+            offset += piece.len();
+            self.queue.bytes.fetch_add(piece.len() as u64, Ordering::Relaxed);
+            if !piece.is_empty() {
+                self.press.send(Command::Data(piece)).await?;
+            }
+            if is_last {
+                break;
+            }
+            piece = self.object_range(oid, offset).await?;
+        }
+        self.queue.rows.fetch_add(1, Ordering::Relaxed);
+        self.press.send(Command::End(None)).await?;
+        match self.framing {
+            Framing::Blocks | Framing::Script => Ok(()),
+            Framing::Files => self.press.send(Command::Close).await,
+        }
+    }
+
+    /// The first bytes of a few large objects in one round trip: most are small.
+    async fn object_begins(&mut self, oids: &[u32]) -> Result<Vec<(u32, Bytes)>> {
+        const SQL: &str = "select wanted.oid, pg_catalog.lo_get(wanted.oid, 0, $2::pg_catalog.int4) as content \
+             from pg_catalog.unnest($1::pg_catalog.oid[]) with ordinality as wanted (oid, place) order by wanted.place";
+        let list: Vec<String> = oids.iter().map(u32::to_string).collect();
+        let list = format!("{{{}}}", list.join(","));
+        let rows = self.connection.query(SQL, &[Some(&list), Some(&OBJECT_RANGE.to_string())]).await?;
+        if rows.len() != oids.len() {
+            return Err(Error::new(ErrorKind::Server, "the server left large objects out"));
+        }
+        rows.iter()
+            .map(|row| Ok((row.oid("oid").map_err(garbled)?, hexadecimal(row.text("content").map_err(garbled)?)?)))
+            .collect()
+    }
+
+    async fn object_range(&mut self, oid: u32, offset: usize) -> Result<Bytes> {
+        const SQL: &str =
+            "select pg_catalog.lo_get($1::pg_catalog.oid, $2::pg_catalog.int8, $3::pg_catalog.int4) as content";
+        let parameters = [oid.to_string(), offset.to_string(), OBJECT_RANGE.to_string()];
+        let [oid, offset, range] = &parameters;
+        let row = self.connection.query_one(SQL, &[Some(oid), Some(offset), Some(range)]).await?;
+        hexadecimal(row.text("content").map_err(garbled)?)
+    }
+}
+
+fn garbled(error: crate::record::DecodeError) -> Error {
+    Error::new(ErrorKind::Server, "a large object's bytes are not what was asked for").caused_by(error)
+}
+
+/// The bytes of a `bytea` in its hexadecimal form, which the session pins.
+fn hexadecimal(text: &str) -> Result<Bytes> {
+    text.strip_prefix("\\x").and_then(|digits| hex::decode(digits).ok()).map(Bytes::from).ok_or_else(|| {
+        Error::new(ErrorKind::Server, "a large object's bytes are not what was asked for").detail("not hexadecimal")
+    })
+}
