@@ -1,0 +1,434 @@
+//! Doing what a plan says.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::{Duration, Instant};
+
+use tokio::sync::mpsc;
+
+use super::plan::{Plan, Work};
+use super::privilege;
+use super::schedule::{Schedule, split};
+use super::script::{self, failure};
+use super::select::Item;
+use super::statement;
+use super::worker::{Done, Shared, Worker};
+use super::{Options, Outcome};
+use crate::archive::pick::Pass;
+use crate::archive::toc::{Entry, Section, Toc};
+use crate::error::{Error, ErrorKind, Result};
+use crate::event::{Event, Message, Phase, Progress, Sink};
+use crate::object::identifier::Quote;
+use crate::server::{Connection, sqlstate};
+
+/// How often progress is told.
+const TICK: Duration = Duration::from_millis(500);
+
+pub(super) async fn execute(plan: Plan, sink: &dyn Sink) -> Result<Outcome> {
+    let mut outcome = Outcome {
+        database: plan.summary.database.clone(),
+        warnings: plan.summary.warnings.clone(),
+        ..Outcome::default()
+    };
+    if !plan.missing_roles.is_empty() {
+        create_roles(&plan, &mut outcome).await?;
+    }
+    match &plan.work {
+        Work::Script { inlet, algorithm } => {
+            timed(sink, Phase::CopyIn, script::run(inlet, *algorithm, &plan.options, &mut outcome, sink)).await?;
+        }
+        Work::Archive { shared, items, database } => {
+            if let Some(dump_id) = database {
+                create_database(&plan, shared, *dump_id).await?;
+            }
+            let mut run = Run { plan: &plan, shared, sink, outcome: &mut outcome, failed_tables: HashSet::new() };
+            Box::pin(run.restore(items)).await?;
+        }
+    }
+    if plan.options.analyze && outcome.table_count > 0 {
+        let analyzed = timed(sink, Phase::Analyze, analyze(&plan, &plan.options)).await;
+        if let Err(error) = analyzed {
+            outcome.warnings.push(format!("statistics could not be gathered: {}", error.message()));
+        }
+    }
+    Ok(outcome)
+}
+
+async fn timed<T>(sink: &dyn Sink, phase: Phase, work: impl Future<Output = Result<T>>) -> Result<T> {
+    sink.event(Event::PhaseBegun(phase));
+    let begun = Instant::now();
+    let done = Box::pin(work).await?;
+    sink.event(Event::PhaseFinished { phase, elapsed: begun.elapsed() });
+    Ok(done)
+}
+
+async fn create_roles(plan: &Plan, outcome: &mut Outcome) -> Result<()> {
+    let mut connection = Connection::connect(&plan.options.target).await?;
+    for role in &plan.missing_roles {
+        let sql = format!("create role {} nologin", Quote::default().identifier(role));
+        connection.execute(&sql).await.map_err(|error| error.context(&format!("could not create role \"{role}\"")))?;
+        outcome.created_roles.push(role.clone());
+    }
+    connection.close().await;
+    Ok(())
+}
+
+async fn create_database(plan: &Plan, shared: &Shared, dump_id: i32) -> Result<()> {
+    let toc = shared.archive.toc();
+    let Some(entry) = toc.entry(dump_id) else { return Ok(()) };
+    let mut connection = Connection::connect(&shared.target).await?;
+    let quote = Quote::default();
+    if plan.options.clean {
+        connection.execute(&format!("drop database if exists {}", quote.identifier(&entry.tag))).await?;
+    }
+    let sql = statement::create(entry, toc, shared.leave.owner, connection.version()).unwrap_or_default();
+    connection.execute(&sql).await.map_err(|error| error.context(&statement::describe(entry)))?;
+    if let (false, Some(sql)) = (shared.leave.owner, statement::owner(entry)) {
+        connection.execute(&sql).await.map_err(|error| error.context(&statement::describe(entry)))?;
+    }
+    connection.close().await;
+    Ok(())
+}
+
+/// Gathers statistics; it also waits until all that was loaded is on the disk.
+async fn analyze(plan: &Plan, options: &Options) -> Result<()> {
+    let database = plan.summary.database.as_str();
+    let mut connection = Connection::connect(&options.target.with_database(database)).await?;
+    connection.execute("set statement_timeout = 0").await?;
+    connection.execute("analyze").await?;
+    connection.close().await;
+    Ok(())
+}
+
+struct Run<'a> {
+    plan: &'a Plan,
+    shared: &'a Arc<Shared>,
+    sink: &'a dyn Sink,
+    outcome: &'a mut Outcome,
+    /// Tables that could not be created: what is there under their name is not to be loaded into.
+    failed_tables: HashSet<i32>,
+}
+
+impl Run<'_> {
+    fn toc(&self) -> &Toc {
+        self.shared.archive.toc()
+    }
+
+    fn stops(&self) -> bool {
+        self.plan.options.exit_on_error || self.plan.options.single_transaction
+    }
+
+    async fn restore(&mut self, items: &[Item]) -> Result<()> {
+        let options = &self.plan.options;
+        let database = self.plan.summary.database.as_str();
+        let mut main = Worker::connect(Arc::clone(self.shared), Some(database), options.single_transaction).await?;
+        if options.single_transaction {
+            main.connection.execute("begin").await?;
+        }
+        if options.clean && !self.plan.summary.creates_database {
+            self.drop_objects(&mut main, items).await?;
+        }
+        let privileges = privilege::read(&mut main.connection).await?;
+        if !privileges.suspend.is_empty() {
+            let text = format!(
+                "the target's own default privileges are out of force until rights are restored; if this run is cut off, \
+                 put them back with: {}",
+                privileges.resume.join("; ")
+            );
+            self.sink.event(Event::Note(Message::new(text)));
+            run_all(&mut main, &privileges.suspend).await?;
+        }
+        let created = self.create(&mut main, items).await;
+        // whatever happened to the objects, the target's own settings are put back; in a transaction they never changed
+        let resumed = match (&created, options.single_transaction) {
+            (Err(_), true) => Ok(()),
+            (Ok(_) | Err(_), _) => run_all(&mut main, &privileges.resume).await,
+        };
+        let later = created?;
+        resumed.map_err(|error| error.context("could not put the target's default privileges back"))?;
+
+        let (privileges, last): (Vec<Item>, Vec<Item>) = later.into_iter().partition(|item| item.pass == Pass::Acl);
+        let mut main = self.run_passes(main, &[privileges, last]).await?;
+        if options.single_transaction {
+            main.connection.execute("commit").await?;
+        }
+        main.connection.close().await;
+        self.outcome.byte_count = self.shared.bytes.load(Ordering::Relaxed);
+        self.outcome.row_count = self.shared.row_count.load(Ordering::Relaxed);
+        Ok(())
+    }
+
+    /// Definitions in order, then rows and what needs them; returns what comes after all objects are there.
+    async fn create(&mut self, main: &mut Worker, items: &[Item]) -> Result<Vec<Item>> {
+        let (first, later) = split(items);
+        self.sink.event(Event::PhaseBegun(Phase::PreData));
+        let begun = Instant::now();
+        for item in &first {
+            let result = Box::pin(main.restore(item)).await;
+            self.note(item, result)?;
+        }
+        self.sink.event(Event::PhaseFinished { phase: Phase::PreData, elapsed: begun.elapsed() });
+        let (now, after): (Vec<Item>, Vec<Item>) = later.into_iter().partition(|item| item.pass == Pass::Main);
+        let begun = Instant::now();
+        self.sink.event(Event::PhaseBegun(Phase::CopyIn));
+        let jobs = self.plan.options.jobs.get();
+        if jobs == 1 {
+            self.run_in_order(main, &now).await?;
+        } else {
+            self.run_parallel(&now, jobs).await?;
+        }
+        self.sink.event(Event::PhaseFinished { phase: Phase::CopyIn, elapsed: begun.elapsed() });
+        Ok(after)
+    }
+
+    async fn run_passes(&mut self, mut main: Worker, passes: &[Vec<Item>]) -> Result<Worker> {
+        self.sink.event(Event::PhaseBegun(Phase::PostData));
+        let begun = Instant::now();
+        let jobs = self.plan.options.jobs.get();
+        for items in passes {
+            // rights are many and small; refreshing views is what takes time
+            if jobs > 1 && items.iter().filter(|item| item.pass == Pass::Last).count() > 1 {
+                self.run_parallel(items, jobs).await?;
+            } else {
+                self.run_in_order(&mut main, items).await?;
+            }
+        }
+        self.sink.event(Event::PhaseFinished { phase: Phase::PostData, elapsed: begun.elapsed() });
+        Ok(main)
+    }
+
+    async fn run_in_order(&mut self, worker: &mut Worker, items: &[Item]) -> Result<()> {
+        for item in items {
+            if self.is_inhibited(item) {
+                continue;
+            }
+            let shared = Arc::clone(self.shared);
+            let (plan, sink) = (self.plan, self.sink);
+            let mut ticks = tokio::time::interval(TICK);
+            let work = Box::pin(worker.restore(item));
+            tokio::pin!(work);
+            let result = loop {
+                tokio::select! {
+                    result = &mut work => break result,
+                    _ = ticks.tick() => tell(plan, &shared, sink),
+                }
+            };
+            self.note(item, result)?;
+        }
+        Ok(())
+    }
+
+    async fn run_parallel(&mut self, items: &[Item], jobs: usize) -> Result<()> {
+        let shared = Arc::clone(self.shared);
+        let mut schedule =
+            Schedule::new(shared.archive.toc(), items, |entry| shared.archive.stored_bytes(entry).unwrap_or(0));
+        let database = self.plan.summary.database.clone();
+        let (report, mut reports) = mpsc::channel::<Report>(jobs);
+        let mut hands: Vec<mpsc::Sender<(usize, Item)>> = Vec::new();
+        let mut tasks = tokio::task::JoinSet::new();
+        for hand in 0..jobs.min(items.len()) {
+            let (sender, receiver) = mpsc::channel(1);
+            let worker = Worker::connect(Arc::clone(&shared), Some(&database), false).await?;
+            tasks.spawn(serve(worker, hand, receiver, report.clone()));
+            hands.push(sender);
+        }
+        drop(report);
+        let mut idle: Vec<usize> = (0..hands.len()).rev().collect();
+        let mut running = 0;
+        let mut ticks = tokio::time::interval(TICK);
+        let mut end = None;
+        loop {
+            while end.is_none()
+                && let Some(hand) = idle.last().copied()
+                && let Some((index, item)) = schedule.next()
+            {
+                if self.is_inhibited(&item) {
+                    schedule.done(index);
+                    continue;
+                }
+                idle.pop();
+                running += 1;
+                if let Some(sender) = hands.get(hand)
+                    && sender.send((index, item)).await.is_err()
+                {
+                    return Err(Error::new(ErrorKind::Bug, "a worker of the restore ended too early"));
+                }
+            }
+            if running == 0 {
+                break;
+            }
+            tokio::select! {
+                done = reports.recv() => {
+                    let Some(done) = done else { break };
+                    running -= 1;
+                    idle.push(done.hand);
+                    schedule.done(done.index);
+                    // the others finish what they have begun; the first failure that ends the restore is its cause
+                    if let Err(error) = self.note(&done.item, done.result) {
+                        end.get_or_insert(error);
+                        tasks.abort_all();
+                        break;
+                    }
+                }
+                _ = ticks.tick() => tell(self.plan, &shared, self.sink),
+            }
+        }
+        drop(hands);
+        while tasks.join_next().await.is_some() {}
+        match end {
+            Some(error) => Err(error),
+            None if schedule.pending_count() > 0 => {
+                Err(Error::new(ErrorKind::Bug, "entries were left over in a restore"))
+            }
+            None => Ok(()),
+        }
+    }
+
+    /// Whether the entry's table could not be created.
+    fn is_inhibited(&mut self, item: &Item) -> bool {
+        let Some(entry) = self.toc().entries.get(item.index) else { return false };
+        let is_rows = item.data && entry.has_data && !entry.is_large_objects();
+        let inhibited = is_rows && entry.dependencies.iter().any(|id| self.failed_tables.contains(id));
+        if inhibited {
+            let name = statement::describe(entry);
+            self.outcome.skipped.push(name);
+        }
+        inhibited
+    }
+
+    /// Takes note of how an entry went. An error ends the restore.
+    fn note(&mut self, item: &Item, result: Result<Done>) -> Result<()> {
+        let shared = Arc::clone(self.shared);
+        let Some(entry) = shared.archive.toc().entries.get(item.index) else { return Ok(()) };
+        match result {
+            Ok(done) => {
+                self.outcome.entry_count += 1;
+                if item.data && entry.has_data {
+                    self.outcome.table_count += u64::from(!entry.is_large_objects());
+                    let name = name_of(entry);
+                    self.sink.event(Event::ObjectFinished { name, rows: done.rows, bytes: done.bytes });
+                }
+                Ok(())
+            }
+            Err(error) => {
+                let name = statement::describe(entry);
+                // a broken connection, a damaged archive, a store that is gone: nothing more can come of it
+                let is_over = matches!(
+                    error.kind(),
+                    ErrorKind::Connect | ErrorKind::Archive | ErrorKind::Store | ErrorKind::Throttled | ErrorKind::Bug
+                );
+                let ends = is_over || self.stops();
+                if ends {
+                    return Err(error.context(&name));
+                }
+                if entry.kind == "TABLE" {
+                    self.failed_tables.insert(entry.dump_id);
+                }
+                let failure = failure(name, &error);
+                self.sink.event(Event::Warning(Message::new(format!("{}: {}", failure.entry, failure.message))));
+                self.outcome.failures.push(failure);
+                Ok(())
+            }
+        }
+    }
+
+    /// Drops what is going to be created, last first, all or nothing.
+    ///
+    /// What cannot be dropped by itself may go with something else (a partition's part of a constraint, with the whole
+    /// constraint): it is tried again until a round brings nothing.
+    async fn drop_objects(&mut self, main: &mut Worker, items: &[Item]) -> Result<()> {
+        let mut left: Vec<(String, String)> = items
+            .iter()
+            .rev()
+            .filter_map(|item| self.toc().entries.get(item.index))
+            .filter_map(|entry| Some((statement::describe(entry), statement::drop_if_exists(entry)?)))
+            .collect();
+        let connection = &mut main.connection;
+        let in_transaction = self.plan.options.single_transaction;
+        if !in_transaction {
+            connection.execute("begin").await?;
+        }
+        loop {
+            let before = left.len();
+            let mut failed = Vec::new();
+            let mut first = None;
+            for (name, sql) in left {
+                connection.execute("savepoint pgproof_drop").await?;
+                let dropped = connection.execute(&sql).await;
+                let end = match dropped {
+                    Ok(()) => "release savepoint pgproof_drop",
+                    Err(_) => "rollback to savepoint pgproof_drop; release savepoint pgproof_drop",
+                };
+                connection.execute(end).await?;
+                if let Err(error) = dropped {
+                    first.get_or_insert_with(|| (name.clone(), error));
+                    failed.push((name, sql));
+                }
+            }
+            left = failed;
+            let Some((name, error)) = first else { break };
+            if left.len() < before {
+                continue;
+            }
+            if !in_transaction {
+                connection.execute("rollback").await?;
+            }
+            let dependent = sqlstate(&error) == Some("2BP01");
+            let error = error.context(&format!("could not drop {name}; nothing was changed"));
+            return Err(if dependent {
+                error.hint("Something that the backup does not have depends on it: drop that first, or restore into another database.")
+            } else {
+                error
+            });
+        }
+        if in_transaction { Ok(()) } else { connection.execute("commit").await }
+    }
+}
+
+async fn run_all(worker: &mut Worker, statements: &[String]) -> Result<()> {
+    for sql in statements {
+        worker.connection.execute(sql).await?;
+    }
+    Ok(())
+}
+
+fn tell(plan: &Plan, shared: &Shared, sink: &dyn Sink) {
+    sink.event(Event::Progress(Progress {
+        bytes: shared.bytes.load(Ordering::Relaxed),
+        bytes_total: plan.summary.row_count.map(|_| plan.summary.byte_count),
+        rows: shared.row_count.load(Ordering::Relaxed),
+        objects: 0,
+        objects_total: None,
+    }));
+}
+
+fn name_of(entry: &Entry) -> String {
+    match entry.schema.as_deref().filter(|schema| !schema.is_empty() && entry.section == Section::Data) {
+        Some(schema) => format!("{schema}.{}", entry.tag),
+        None => entry.tag.clone(),
+    }
+}
+
+/// What a worker says of an entry.
+struct Report {
+    hand: usize,
+    index: usize,
+    item: Item,
+    result: Result<Done>,
+}
+
+async fn serve(
+    mut worker: Worker,
+    hand: usize,
+    mut items: mpsc::Receiver<(usize, Item)>,
+    reports: mpsc::Sender<Report>,
+) {
+    while let Some((index, item)) = items.recv().await {
+        let result = Box::pin(worker.restore(&item)).await;
+        if reports.send(Report { hand, index, item, result }).await.is_err() {
+            return;
+        }
+    }
+    worker.connection.close().await;
+}

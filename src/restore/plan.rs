@@ -1,0 +1,484 @@
+//! What a restore is going to do, and what stands in its way.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
+
+use super::inspect::{Names, Target, read_missing, read_target};
+use super::script::{self, Survey};
+use super::select::{Components, Item, select};
+use super::source::{Origin, open};
+use super::statement;
+use super::worker::Shared;
+use super::{Options, Outcome, execute, role};
+use crate::archive::toc::{Entry, Toc};
+use crate::codec::compress::Algorithm;
+use crate::error::{Error, ErrorKind, Result};
+use crate::event::{Event, Phase, Sink};
+use crate::manifest::Manifest;
+use crate::object::identifier::Quote;
+use crate::reader::Archive;
+use crate::server::Connection;
+use crate::transfer::Inlet;
+
+/// What a restore is going to do. It prints as text for people; [`Self::summary`] has the facts.
+pub struct Plan {
+    pub(super) options: Options,
+    pub(super) summary: Summary,
+    pub(super) work: Work,
+    pub(super) missing_roles: Vec<String>,
+    refusal: Option<Refusal>,
+}
+
+/// What is done.
+pub(super) enum Work {
+    /// Entries of an archive.
+    Archive {
+        shared: Arc<Shared>,
+        items: Vec<Item>,
+        /// The statement that creates the database, when that is wanted.
+        database: Option<i32>,
+    },
+    /// The statements of a script.
+    Script { inlet: Inlet, algorithm: Algorithm },
+}
+
+/// The facts of a plan.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Summary {
+    /// The backup or file.
+    pub source: String,
+    /// Where the source was taken and when, where that is known.
+    pub origin: Option<String>,
+    /// The server and database, as people write it.
+    pub target: String,
+    /// The database's name: what a person has to type.
+    pub database: String,
+    /// What is created, by kind.
+    pub created: BTreeMap<String, u64>,
+    /// How many of these are dropped first.
+    pub drop_count: u64,
+    /// The database itself is created.
+    pub creates_database: bool,
+    /// The database itself is dropped first.
+    pub drops_database: bool,
+    /// Tables whose rows are loaded.
+    pub table_count: u64,
+    /// Rows, by the manifest.
+    pub row_count: Option<u64>,
+    /// Bytes of rows by the manifest, else of the archive as it is stored.
+    pub byte_count: u64,
+    /// Objects that the target has already.
+    pub existing_count: u64,
+    /// Roles that the server lacks.
+    pub missing_roles: Vec<String>,
+    /// Extensions that the server does not offer.
+    pub missing_extensions: Vec<String>,
+    /// Tablespaces that the server lacks.
+    pub missing_tablespaces: Vec<String>,
+    /// Connections.
+    pub jobs: usize,
+    /// What the user should know.
+    pub warnings: Vec<String>,
+}
+
+struct Refusal {
+    message: String,
+    detail: Option<String>,
+    hint: &'static str,
+}
+
+impl Plan {
+    /// The facts.
+    pub fn summary(&self) -> &Summary {
+        &self.summary
+    }
+
+    /// What stands in the way; nothing is changed as long as something does.
+    pub fn refusal(&self) -> Option<Error> {
+        self.refusal.as_ref().map(|refusal| {
+            let error = Error::new(ErrorKind::Refused, refusal.message.clone()).hint(refusal.hint);
+            match &refusal.detail {
+                Some(detail) => error.detail(detail.clone()),
+                None => error,
+            }
+        })
+    }
+
+    /// Does what the plan says.
+    ///
+    /// # Errors
+    ///
+    /// [`Self::refusal`]; a lost connection; the first failure where that ends the restore.
+    pub async fn execute(self, sink: &dyn Sink) -> Result<Outcome> {
+        match self.refusal() {
+            Some(error) => Err(error),
+            None => Box::pin(execute::execute(self, sink)).await,
+        }
+    }
+}
+
+impl fmt::Display for Plan {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.summary.fmt(f)
+    }
+}
+
+impl fmt::Display for Summary {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "restore {}", self.source)?;
+        if let Some(origin) = &self.origin {
+            write!(f, " ({origin})")?;
+        }
+        writeln!(f, "\n   into {}", self.target)?;
+        if self.drops_database {
+            writeln!(f, "  drops database \"{}\" with everything in it", self.database)?;
+        } else if self.drop_count > 0 {
+            writeln!(f, "  drops first {} objects, where they exist", self.drop_count)?;
+        }
+        if self.creates_database {
+            writeln!(f, "  creates database \"{}\"", self.database)?;
+        }
+        let kinds: Vec<String> =
+            self.created.iter().map(|(kind, count)| format!("{count} {}", kind.to_lowercase())).collect();
+        if !kinds.is_empty() {
+            writeln!(f, "  creates {}", kinds.join(", "))?;
+        }
+        if self.table_count > 0 {
+            let rows = self.row_count.map(|rows| format!("{rows} rows, ")).unwrap_or_default();
+            writeln!(
+                f,
+                "  loads   {} tables ({rows}{} bytes), {} at a time",
+                self.table_count, self.byte_count, self.jobs
+            )?;
+        }
+        if self.existing_count > 0 {
+            writeln!(f, "  finds   {} objects in the target", self.existing_count)?;
+        }
+        for (what, names) in [
+            ("roles", &self.missing_roles),
+            ("extensions", &self.missing_extensions),
+            ("tablespaces", &self.missing_tablespaces),
+        ] {
+            if !names.is_empty() {
+                writeln!(f, "  lacks   {what}: {}", names.join(", "))?;
+            }
+        }
+        for warning in &self.warnings {
+            writeln!(f, "  warning: {warning}")?;
+        }
+        Ok(())
+    }
+}
+
+pub(super) async fn build(options: Options, sink: &dyn Sink) -> Result<Plan> {
+    check_options(&options)?;
+    let opening = open(&options, sink).await?;
+    sink.event(Event::PhaseBegun(Phase::Inspect));
+    let begun = std::time::Instant::now();
+    let mut connection = Connection::connect(&options.target).await?;
+    connection.execute("select pg_catalog.set_config('search_path', '', false)").await?;
+    if let Some(role) = &options.role {
+        connection.query("select pg_catalog.set_config('role', $1, false)", &[Some(role)]).await?;
+    }
+    let target = read_target(&mut connection).await?;
+    let mut summary = Summary {
+        source: opening.name.clone(),
+        origin: opening.manifest.as_ref().map(|manifest| {
+            format!(
+                "database \"{}\" of {}, {}",
+                manifest.source.database, manifest.source.server, manifest.snapshot.time
+            )
+        }),
+        database: target.standing.database.clone(),
+        jobs: options.jobs.get(),
+        warnings: [options.target.warnings.clone(), target.standing.warnings.clone()].concat(),
+        existing_count: target.object_count,
+        ..Summary::default()
+    };
+    if target.standing.in_recovery {
+        return Err(Error::new(ErrorKind::Refused, "the target is a standby, which takes no changes")
+            .hint("Connect to the primary."));
+    }
+    let (work, missing, refusal) = match opening.origin {
+        Origin::Archive(archive) => {
+            let planned =
+                plan_archive(&options, *archive, opening.manifest.as_ref(), &target, &mut connection, &mut summary);
+            planned.await?
+        }
+        Origin::Script { inlet, algorithm } => {
+            plan_script(&options, inlet, algorithm, &target, &mut connection, &mut summary).await?
+        }
+    };
+    summary.target = format!(
+        "database \"{}\" on {} (PostgreSQL {}) as \"{}\"",
+        summary.database,
+        connection.peer(),
+        target.standing.version,
+        target.standing.user
+    );
+    connection.close().await;
+    let refusal = source_is_target(&options, opening.manifest.as_ref(), &target, &summary.database).or(refusal);
+    sink.event(Event::PhaseFinished { phase: Phase::Inspect, elapsed: begun.elapsed() });
+    Ok(Plan { options, summary, work, missing_roles: missing.roles.into_iter().collect(), refusal })
+}
+
+fn check_options(options: &Options) -> Result<()> {
+    let clash = |text: &str| Err(Error::new(ErrorKind::Usage, text));
+    if options.single_transaction && options.jobs.get() > 1 {
+        return clash("--single-transaction needs one connection: it cannot be combined with several jobs");
+    }
+    if options.single_transaction && options.create_database {
+        return clash("--create cannot be combined with --single-transaction");
+    }
+    if options.clean && options.selection.components == Components::Data {
+        return clash("--clean cannot be combined with --data-only");
+    }
+    Ok(())
+}
+
+/// The very database that the backup was taken of must not be written to by mistake.
+fn source_is_target(
+    options: &Options,
+    manifest: Option<&Manifest>,
+    target: &Target,
+    database: &str,
+) -> Option<Refusal> {
+    let source = &manifest?.source;
+    let is_same = source.system_identifier.is_some()
+        && source.system_identifier == target.standing.system_identifier
+        && source.database == database;
+    (is_same && !options.overwrite_source).then(|| Refusal {
+        message: format!("the target is the database \"{database}\" that the backup was taken of"),
+        detail: None,
+        hint: "Restore into another database, or say --overwrite-source.",
+    })
+}
+
+fn refuse_missing(options: &Options, missing: &Names) -> Option<Refusal> {
+    let list = |names: &std::collections::BTreeSet<String>| names.iter().cloned().collect::<Vec<_>>().join(", ");
+    if !missing.roles.is_empty() && !options.create_roles {
+        return Some(Refusal {
+            message: format!("{} roles that the backup needs do not exist on the server", missing.roles.len()),
+            detail: Some(list(&missing.roles)),
+            hint: "Create them (the backup's globals.sql does), or say --create-roles, or --no-owner with --no-privileges.",
+        });
+    }
+    if !missing.extensions.is_empty() && !options.allow_missing_extensions {
+        return Some(Refusal {
+            message: "the server does not offer extensions that the backup needs".to_owned(),
+            detail: Some(list(&missing.extensions)),
+            hint: "Install them on the server, or say --allow-missing-extensions to go on without what needs them.",
+        });
+    }
+    if !missing.tablespaces.is_empty() && !options.leave.tablespaces {
+        return Some(Refusal {
+            message: "tablespaces that the backup needs do not exist on the server".to_owned(),
+            detail: Some(list(&missing.tablespaces)),
+            hint: "Create them, or say --no-tablespaces.",
+        });
+    }
+    None
+}
+
+fn refuse_objects(target: &Target) -> Refusal {
+    Refusal {
+        message: format!(
+            "database \"{}\" is not empty: it has {} objects",
+            target.standing.database, target.object_count
+        ),
+        detail: Some(format!("among them {}", target.object_names.join(", "))),
+        hint: "Restore into an empty database, or say --clean to drop first what the backup has.",
+    }
+}
+
+async fn plan_archive(
+    options: &Options,
+    archive: Archive,
+    manifest: Option<&Manifest>,
+    target: &Target,
+    connection: &mut Connection,
+    summary: &mut Summary,
+) -> Result<(Work, Names, Option<Refusal>)> {
+    let toc = archive.toc();
+    let mut items = select(toc, &options.selection, &options.leave, options.create_database, false)?;
+    let entry_of = |item: &Item| toc.entries.get(item.index);
+    let database = items.iter().filter_map(entry_of).find(|entry| entry.kind == "DATABASE").map(|entry| entry.dump_id);
+    if options.create_database && database.is_none() {
+        return Err(Error::new(ErrorKind::Usage, "the archive does not say how its database is created")
+            .hint("Create the database yourself and restore without --create."));
+    }
+    items.retain(|item| entry_of(item).is_some_and(|entry| Some(entry.dump_id) != database));
+
+    let wanted = names(options, toc, &items, database);
+    let missing = read_missing(connection, &wanted).await?;
+    count(summary, toc, &items, &archive, manifest);
+    summary.missing_roles = missing.roles.iter().cloned().collect();
+    summary.missing_extensions = missing.extensions.iter().cloned().collect();
+    summary.missing_tablespaces = missing.tablespaces.iter().cloned().collect();
+    if toc.entries.iter().any(|entry| entry.kind == "STATISTICS DATA") && !options.selection.statistics {
+        summary.warnings.push("the archive's planner statistics are left out; ANALYZE makes new ones".to_owned());
+    }
+
+    let mut refusal = None;
+    if let Some(name) = database.and_then(|id| toc.entry(id)).map(|entry| entry.tag.clone()) {
+        let exists = !missing.databases.contains(&name);
+        summary.creates_database = true;
+        summary.drops_database = options.clean && exists;
+        summary.existing_count = 0;
+        if exists && !options.clean {
+            refusal = Some(Refusal {
+                message: format!("database \"{name}\" exists already"),
+                detail: None,
+                hint: "Restore without --create, or say --clean to drop it first.",
+            });
+        }
+        if exists && name == target.standing.database {
+            refusal = Some(Refusal {
+                message: format!("database \"{name}\" cannot be dropped while this restore is connected to it"),
+                detail: None,
+                hint: "Connect to another database, as \"postgres\", for --create with --clean.",
+            });
+        }
+        summary.database = name;
+    } else if options.clean {
+        let drops = |item: &&Item| entry_of(item).is_some_and(|entry| statement::drop_if_exists(entry).is_some());
+        summary.drop_count = items.iter().filter(drops).count() as u64;
+    } else if options.selection.components == Components::Data {
+        summary.warnings.push("rows are added to those that the tables have".to_owned());
+    } else if options.selection.is_partial() {
+        let present: Vec<String> = wanted.relations.difference(&missing.relations).cloned().collect();
+        if !present.is_empty() {
+            refusal = Some(Refusal {
+                message: format!("{} of the selected objects exist in the target", present.len()),
+                detail: Some(present.into_iter().take(5).collect::<Vec<_>>().join(", ")),
+                hint: "Drop or rename them, or say --clean to drop them first.",
+            });
+        }
+    } else if !options.selection.is_post_data_only() && target.object_count > 0 {
+        refusal = Some(refuse_objects(target));
+    }
+    let refusal = refuse_missing(options, &missing).or(refusal);
+
+    let created: HashSet<i32> = items
+        .iter()
+        .filter(|item| item.schema)
+        .filter_map(entry_of)
+        .filter(|entry| entry.kind == "TABLE")
+        .map(|entry| entry.dump_id)
+        .collect();
+    let rows: HashMap<i32, u64> = manifest
+        .filter(|_| options.selection.components != Components::Data)
+        .map(|manifest| manifest.tables.iter().map(|table| (table.dump_id, table.rows)).collect())
+        .unwrap_or_default();
+    let shared = Shared {
+        target: options.target.clone(),
+        role: options.role.clone(),
+        leave: options.leave,
+        components: options.selection.components,
+        disable_triggers: options.disable_triggers,
+        is_partial: options.selection.is_partial(),
+        rows,
+        // what this program writes has it so; others write the source's own
+        monetary: manifest.map(|_| "C".to_owned()),
+        truncate: if target.minimal_log { created } else { HashSet::new() },
+        bytes: AtomicU64::new(0),
+        row_count: AtomicU64::new(0),
+        archive,
+    };
+    Ok((Work::Archive { shared: Arc::new(shared), items, database }, missing, refusal))
+}
+
+/// Everything that the entries need to find, and the relations that they create.
+fn names(options: &Options, toc: &Toc, items: &[Item], database: Option<i32>) -> Names {
+    let quote = Quote::default();
+    let mut names = Names { roles: role::needed(toc, items, &options.leave), ..Names::default() };
+    for item in items.iter().filter(|item| item.schema) {
+        let Some(entry) = toc.entries.get(item.index) else { continue };
+        if let Some(tablespace) = entry.tablespace.as_deref().filter(|name| !name.is_empty())
+            && !options.leave.tablespaces
+        {
+            names.tablespaces.insert(tablespace.to_owned());
+        }
+        match entry.kind.as_str() {
+            "EXTENSION" => {
+                names.extensions.insert(entry.tag.clone());
+            }
+            "TABLE" | "VIEW" | "MATERIALIZED VIEW" | "SEQUENCE" | "FOREIGN TABLE" | "INDEX" => {
+                names.relations.insert(quote.qualified(entry.schema.as_deref(), &entry.tag));
+            }
+            _ => {}
+        }
+    }
+    names.databases.extend(database.and_then(|id| toc.entry(id)).map(|entry| entry.tag.clone()));
+    names
+}
+
+fn count(summary: &mut Summary, toc: &Toc, items: &[Item], archive: &Archive, manifest: Option<&Manifest>) {
+    let counted = |kind: &str| {
+        !matches!(
+            kind,
+            "ACL" | "COMMENT" | "SECURITY LABEL" | "SEQUENCE SET" | "DEFAULT ACL" | "TABLE ATTACH" | "INDEX ATTACH"
+        )
+    };
+    let entries: Vec<(&Item, &Entry)> =
+        items.iter().filter_map(|item| toc.entries.get(item.index).map(|entry| (item, entry))).collect();
+    for (_, entry) in entries.iter().filter(|(item, entry)| item.schema && counted(&entry.kind)) {
+        *summary.created.entry(entry.kind.clone()).or_default() += 1;
+    }
+    let data: Vec<&Entry> =
+        entries.iter().filter(|(item, entry)| item.data && entry.has_data).map(|(_, entry)| *entry).collect();
+    summary.table_count = data.iter().filter(|entry| !entry.is_large_objects()).count() as u64;
+    let by_manifest = manifest.filter(|_| data.len() == toc.entries.iter().filter(|entry| entry.has_data).count());
+    summary.row_count = by_manifest.map(Manifest::row_count);
+    summary.byte_count = match by_manifest {
+        Some(manifest) => manifest.data_bytes(),
+        None => data.iter().filter_map(|entry| archive.stored_bytes(entry)).sum(),
+    };
+}
+
+async fn plan_script(
+    options: &Options,
+    inlet: Inlet,
+    algorithm: Algorithm,
+    target: &Target,
+    connection: &mut Connection,
+    summary: &mut Summary,
+) -> Result<(Work, Names, Option<Refusal>)> {
+    if options.selection != super::Selection::default() {
+        return Err(Error::new(ErrorKind::Usage, "a script can only be restored as a whole")
+            .hint("Take an archive in the custom or directory format to restore a part."));
+    }
+    let survey = script::survey(&inlet, algorithm, options).await?;
+    let Survey { statement_count, copy_count, byte_count, roles, extensions, creates, drops } = survey;
+    summary.created = BTreeMap::from([("statements".to_owned(), statement_count)]);
+    summary.table_count = copy_count;
+    summary.byte_count = byte_count;
+    summary.jobs = 1;
+    let wanted = Names { roles, extensions, databases: creates.iter().cloned().collect(), ..Names::default() };
+    let mut missing = read_missing(connection, &wanted).await?;
+    // roles that the script itself creates are not known to it as such: only what it cannot do without is listed
+    missing.roles.retain(|role| !role.is_empty());
+    summary.missing_roles = missing.roles.iter().cloned().collect();
+    summary.missing_extensions = missing.extensions.iter().cloned().collect();
+    let mut refusal = None;
+    if let Some(name) = creates {
+        let exists = !missing.databases.contains(&name);
+        summary.creates_database = true;
+        summary.drops_database = exists && drops;
+        summary.existing_count = 0;
+        if exists && !(drops && options.clean) {
+            refusal = Some(Refusal {
+                message: format!("database \"{name}\" exists already"),
+                detail: None,
+                hint: "Drop it first; with a script that drops it, say --clean.",
+            });
+        }
+        summary.database = name;
+    } else if target.object_count > 0 && !options.clean {
+        refusal = Some(refuse_objects(target));
+    }
+    let refusal = refuse_missing(options, &missing).or(refusal);
+    Ok((Work::Script { inlet, algorithm }, missing, refusal))
+}

@@ -1,0 +1,130 @@
+//! Statements that an entry does not hold but implies: its owner, its drop, those for many large objects.
+
+use crate::archive::statement as stock;
+use crate::archive::toc::{Entry, Toc};
+use crate::object::identifier::Quote;
+use crate::object::version::Version;
+
+/// `ALTER ... OWNER TO ...`, for what has an owner.
+pub(super) fn owner(entry: &Entry) -> Option<String> {
+    Some(stock::owner_statements(entry, Quote::default())).filter(|statements| !statements.is_empty())
+}
+
+/// The statements that create the entry's object.
+pub(super) fn create(entry: &Entry, toc: &Toc, leave_owner: bool, version: Version) -> Option<String> {
+    let text = entry.create.as_deref().filter(|text| !text.is_empty())?;
+    Some(match entry.kind.as_str() {
+        // old archives name the owner here
+        "SCHEMA" if leave_owner && !text.starts_with("--") => {
+            format!("CREATE SCHEMA {};", Quote::default().identifier(&entry.tag))
+        }
+        // servers before 15 know one provider
+        "DATABASE" if version.major() < 15 => text.replacen(" LOCALE_PROVIDER = libc", "", 1),
+        // there, all sequences are logged and no word says so
+        "SEQUENCE" if version.major() < 15 => without_last(text, "\n    LOGGED"),
+        _ => stock::create_statements(entry, toc),
+    })
+}
+
+/// The text without the last place where `line` stands as a line of its own; names stand before the options.
+fn without_last(text: &str, line: &str) -> String {
+    match text.rsplit_once(&format!("{line}\n")) {
+        Some((before, behind)) => format!("{before}\n{behind}"),
+        None => text.to_owned(),
+    }
+}
+
+/// The drop statement, which passes over what does not exist; none where a comment stands in its place.
+pub(super) fn drop_if_exists(entry: &Entry) -> Option<String> {
+    let drop = stock::drop_statements(entry, true);
+    let drop = drop.trim();
+    (!drop.is_empty() && !drop.starts_with("--")).then(|| drop.to_owned())
+}
+
+/// `TABLE public.orders (entry 214)`.
+pub(super) fn describe(entry: &Entry) -> String {
+    let name = match entry.schema.as_deref().filter(|schema| !schema.is_empty()) {
+        Some(schema) => format!("{schema}.{}", entry.tag),
+        None => entry.tag.clone(),
+    };
+    let name: String = name.chars().map(|character| if character.is_control() { ' ' } else { character }).collect();
+    format!("{} {name} (entry {})", entry.kind, entry.dump_id)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::archive;
+    use crate::archive::toc::{Container, Created, Header, Section};
+    use crate::codec::compress::Compression;
+
+    fn entry(kind: &str, tag: &str, drop: &str) -> Entry {
+        let mut entry = Entry::new(1, kind, tag, Section::PreData);
+        entry.schema = Some("s".to_owned());
+        entry.owner = Some("The Owner".to_owned());
+        entry.drop = Some(drop.to_owned());
+        entry
+    }
+
+    #[test]
+    fn leaves_out_that_a_sequence_is_logged_where_no_word_says_so() {
+        let header = Header::new(archive::Version::V1_16, Container::Custom, Compression::None, Created::default());
+        let toc = Toc { header: header.unwrap(), entries: Vec::new() };
+        let mut identity = entry("SEQUENCE", "q", "");
+        identity.create =
+            Some("ALTER TABLE t ADD GENERATED ALWAYS AS IDENTITY (\n    LOGGED\n    CACHE 1\n);\n".to_owned());
+        let at = |version| create(&identity, &toc, false, Version(version)).unwrap();
+        assert_eq!(at(130_000), "ALTER TABLE t ADD GENERATED ALWAYS AS IDENTITY (\n    CACHE 1\n);\n");
+        assert!(at(150_000).contains("LOGGED"));
+    }
+
+    #[test]
+    fn drops_only_what_exists() {
+        for (kind, drop, expected) in [
+            ("TABLE", "DROP TABLE s.t;\n", "DROP TABLE IF EXISTS s.t;"),
+            ("MATERIALIZED VIEW", "DROP MATERIALIZED VIEW s.\"T\";\n", "DROP MATERIALIZED VIEW IF EXISTS s.\"T\";"),
+            (
+                "CONSTRAINT",
+                "ALTER TABLE ONLY s.t DROP CONSTRAINT k;\n",
+                "ALTER TABLE IF EXISTS ONLY s.t DROP CONSTRAINT IF EXISTS k;",
+            ),
+            (
+                "DEFAULT",
+                "ALTER TABLE s.t ALTER COLUMN c DROP DEFAULT;\n",
+                "ALTER TABLE IF EXISTS s.t ALTER COLUMN c DROP DEFAULT;",
+            ),
+            ("USER MAPPING", "DROP USER MAPPING FOR a SERVER b;\n", "DROP USER MAPPING IF EXISTS FOR a SERVER b;"),
+            ("CAST", "DROP CAST (s.a AS s.b);\n", "DROP CAST IF EXISTS (s.a AS s.b);"),
+            ("OPERATOR", "DROP OPERATOR s.+ (s.a, s.a);\n", "DROP OPERATOR IF EXISTS s.+ (s.a, s.a);"),
+            (
+                "OPERATOR CLASS",
+                "DROP OPERATOR CLASS s.c USING btree;\n",
+                "DROP OPERATOR CLASS IF EXISTS s.c USING btree;",
+            ),
+            ("TEXT SEARCH PARSER", "DROP TEXT SEARCH PARSER s.p;\n", "DROP TEXT SEARCH PARSER IF EXISTS s.p;"),
+        ] {
+            assert_eq!(drop_if_exists(&entry(kind, "x", drop)).as_deref(), Some(expected));
+        }
+        assert_eq!(drop_if_exists(&entry("SCHEMA", "public", "-- *not* dropping schema\n")), None);
+        let mut objects = entry("BLOB METADATA", "7..9", "-- dummy\n");
+        objects.create = Some("7\n9\n".to_owned());
+        assert!(drop_if_exists(&objects).is_some_and(|sql| sql.ends_with("WHERE oid = '9';")));
+    }
+
+    #[test]
+    fn gives_things_to_their_owner() {
+        for (kind, tag, drop, expected) in [
+            ("TABLE", "T", "DROP TABLE s.\"T\";\n", Some("ALTER TABLE s.\"T\" OWNER TO \"The Owner\";\n")),
+            (
+                "FUNCTION",
+                "f(integer)",
+                "DROP FUNCTION s.f(integer);\n",
+                Some("ALTER FUNCTION s.f(integer) OWNER TO \"The Owner\";\n"),
+            ),
+            ("INDEX", "i", "DROP INDEX s.i;\n", None),
+            ("SEQUENCE SET", "q", "", None),
+        ] {
+            assert_eq!(owner(&entry(kind, tag, drop)).as_deref(), expected, "{kind}");
+        }
+    }
+}
