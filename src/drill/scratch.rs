@@ -1,0 +1,289 @@
+//! Where a drill restores to: a database that did not exist before and does not exist afterwards.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+
+use crate::error::{Error, ErrorKind, Result};
+use crate::manifest::Source;
+use crate::object::Quote;
+use crate::record::DecodeError;
+use crate::server::{Connection, Options, sqlstate};
+
+use super::embedded::{self, Cluster};
+
+/// Where a drill restores to.
+#[derive(Clone)]
+pub enum Place {
+    /// A new database on this server; the options lead to any database of it.
+    Server(Box<Options>),
+    /// A new cluster, made from PostgreSQL's programs on this machine.
+    Embedded {
+        /// Where the programs are; otherwise they are looked for.
+        programs: Option<PathBuf>,
+        /// Where to make the cluster; otherwise the folder for temporary files.
+        folder: Option<PathBuf>,
+    },
+}
+
+/// Scratch databases are called so, with the time and a random number, and carry [`MARKER`] as their comment.
+const PREFIX: &str = "pgproof_drill_";
+/// The comment of databases and roles that a drill made: whatever carries it may be dropped when no session uses it.
+const MARKER: &str = "made by pgproof drill, dropped when it ends";
+const END_CREATION: &str = include_str!("../../sql/drill/end_creation.sql");
+/// How long cleaning up may take when the drill was stopped.
+const DROP_MAX: Duration = Duration::from_secs(6);
+
+/// A scratch database. Dropping the value removes it.
+pub(super) struct Scratch {
+    /// How to reach it.
+    pub(super) target: Options,
+    /// What is known of its server.
+    pub(super) server: String,
+    pub(super) server_version: String,
+    /// What drills that died had left, and was removed.
+    pub(super) swept: Vec<String>,
+    /// What is not as on the source.
+    pub(super) notes: Vec<String>,
+    cluster: Option<Cluster>,
+    /// How to reach the server without the database.
+    maintenance: Options,
+    /// A session that shows other drills that the database is in use.
+    keeper: Option<Connection>,
+    roles: Vec<String>,
+    armed: bool,
+}
+
+impl Scratch {
+    /// Makes the database. `roles` are created where the server does not have them.
+    pub(super) async fn prepare(place: &Place, source: &Source, roles: &[String], now: DateTime<Utc>) -> Result<Self> {
+        let name = format!("{PREFIX}{}_{:08x}", now.format("%Y%m%d%H%M%S"), rand::random::<u32>());
+        let mut swept = Vec::new();
+        let (cluster, maintenance) = match place {
+            Place::Server(options) => (None, (**options).clone()),
+            Place::Embedded { programs, folder } => {
+                let base = folder.clone().unwrap_or_else(std::env::temp_dir);
+                swept = embedded::sweep(&base);
+                let programs = embedded::find(programs.as_deref(), source.server_version_number / 10_000)?;
+                let cluster = Cluster::start(programs, &base).await?;
+                let options = cluster.options("postgres")?;
+                (Some(cluster), options)
+            }
+        };
+        let mut connection = Connection::connect(&maintenance).await?;
+        connection.execute("set search_path = ''").await?;
+        swept.extend(sweep(&mut connection).await?);
+        let server = match &cluster {
+            Some(cluster) => format!("embedded PostgreSQL {}", cluster.version()),
+            None => connection.peer().to_owned(),
+        };
+        let server_version = connection.parameter("server_version").unwrap_or("unknown").to_owned();
+        let target = Options { database: name.clone(), ..maintenance.clone() };
+        let mut scratch = Self {
+            target,
+            server,
+            server_version,
+            swept,
+            notes: Vec::new(),
+            cluster,
+            maintenance,
+            keeper: None,
+            roles: Vec::new(),
+            armed: true,
+        };
+        scratch.create(&mut connection, &name, source).await?;
+        scratch.create_roles(&mut connection, roles).await?;
+        connection.close().await;
+        Ok(scratch)
+    }
+
+    async fn create(&mut self, connection: &mut Connection, name: &str, source: &Source) -> Result<()> {
+        let major = connection.version().major();
+        let quote = Quote::default();
+        let statement = |locale: &str| {
+            let (name, encoding) = (quote.identifier(name), quote.literal(&source.encoding));
+            format!("create database {name} template template0 encoding {encoding} {locale}")
+        };
+        let mut locales = vec![locale_clause(source, major)];
+        // the source's locale may not exist here; rows and rules do not depend on it, the order of text does
+        locales.push("lc_collate 'C' lc_ctype 'C'".to_owned());
+        for (index, locale) in locales.iter().enumerate() {
+            match connection.execute(&statement(locale)).await {
+                Ok(()) => {
+                    if index > 0 {
+                        let wanted = locales.first().map_or("", String::as_str);
+                        self.notes.push(format!("the scratch database has locale C: the server cannot make {wanted}"));
+                    }
+                    break;
+                }
+                Err(error) if index + 1 < locales.len() && is_locale_problem(&error) => {}
+                Err(error) => {
+                    return Err(error
+                        .context(&format!("could not make the scratch database \"{name}\""))
+                        .hint("The drill's role needs the right to create databases (CREATEDB)."));
+                }
+            }
+        }
+        // the session comes first: a database without one may be swept by another drill
+        let keeper = Connection::connect(&self.target).await?;
+        self.keeper = Some(keeper);
+        let comment = format!("comment on database {} is {}", quote.identifier(name), quote.literal(MARKER));
+        connection.execute(&comment).await
+    }
+
+    /// Creates the roles that the server does not have, without the right to log in.
+    async fn create_roles(&mut self, connection: &mut Connection, roles: &[String]) -> Result<()> {
+        let quote = Quote { all: true, ..Quote::default() };
+        for role in roles {
+            let known =
+                connection.query("select 1 as one from pg_catalog.pg_roles where rolname = $1", &[Some(role)]).await?;
+            if !known.is_empty() || role.starts_with("pg_") {
+                continue;
+            }
+            let (name, comment) = (quote.identifier(role), quote.literal(MARKER));
+            let made = connection.execute(&format!("create role {name} nologin")).await;
+            made.map_err(|error| {
+                error
+                    .context(&format!("could not make role \"{role}\", which owns or may use something in the backup"))
+                    .hint("Drill with a role that may create roles, or on an embedded server.")
+            })?;
+            self.roles.push(role.clone());
+            connection.execute(&format!("comment on role {name} is {comment}")).await?;
+        }
+        Ok(())
+    }
+
+    /// Roles that others made for this drill, to be removed with it.
+    pub(super) fn adopt_roles(&mut self, roles: &[String]) {
+        self.roles.extend(roles.iter().cloned());
+    }
+
+    /// Leaves everything in place and says where it is.
+    pub(super) fn keep(mut self) -> String {
+        self.armed = false;
+        let place = format!("database \"{}\" on {}", self.target.database, self.server);
+        match self.cluster.take() {
+            Some(cluster) => format!("{place}, {}", cluster.leave()),
+            None => place,
+        }
+    }
+
+    /// Removes the database, the roles and the cluster.
+    pub(super) async fn remove(mut self) -> Result<()> {
+        self.armed = false;
+        self.keeper = None;
+        if let Some(mut cluster) = self.cluster.take() {
+            return match tokio::task::spawn_blocking(move || cluster.remove()).await {
+                Ok(result) => result,
+                Err(error) => Err(Error::new(ErrorKind::Bug, "a task ended early").caused_by(error)),
+            };
+        }
+        remove_from_server(&self.maintenance, &self.target.database, &self.roles).await
+    }
+}
+
+impl Drop for Scratch {
+    /// For a drill that was stopped: a signal drops the future that holds this. It waits at most [`DROP_MAX`]; what is left
+    /// then carries our marker, and the next drill sweeps it.
+    fn drop(&mut self) {
+        if !self.armed || self.cluster.is_some() {
+            return;
+        }
+        self.keeper = None;
+        let (maintenance, name, roles) = (self.maintenance.clone(), self.target.database.clone(), self.roles.clone());
+        let work = std::thread::spawn(move || {
+            let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_all().build() else { return };
+            let removing = remove_from_server(&maintenance, &name, &roles);
+            // nobody is left who could be told of a failure
+            drop(runtime.block_on(async { tokio::time::timeout(DROP_MAX, removing).await }));
+        });
+        drop(work.join());
+    }
+}
+
+fn locale_clause(source: &Source, major: u32) -> String {
+    let quote = Quote::default();
+    let mut clause = format!("lc_collate {} lc_ctype {}", quote.literal(&source.collate), quote.literal(&source.ctype));
+    let locale = source.locale.as_deref().map(|locale| quote.literal(locale));
+    match (source.locale_provider.as_str(), locale) {
+        ("icu", Some(locale)) if major >= 15 => clause.push_str(&format!(" locale_provider icu icu_locale {locale}")),
+        ("builtin", Some(locale)) if major >= 17 => {
+            clause.push_str(&format!(" locale_provider builtin builtin_locale {locale}"));
+        }
+        // the server's default provider may be another one
+        ("libc", _) if major >= 15 => clause.push_str(" locale_provider libc"),
+        _ => {}
+    }
+    clause
+}
+
+/// A locale that the server does not have (`22023`), an encoding that does not fit it (`42P17`), or one of another system.
+fn is_locale_problem(error: &Error) -> bool {
+    matches!(sqlstate(error), Some("22023" | "42P17" | "42809" | "0A000"))
+}
+
+async fn remove_from_server(maintenance: &Options, name: &str, roles: &[String]) -> Result<()> {
+    let mut connection = Connection::connect(maintenance).await?;
+    connection.execute("set search_path = ''").await?;
+    // the statement that creates it goes on without its client: once it is ended, there is a database or there is none
+    connection.query(END_CREATION, &[Some(&format!("create database {name} "))]).await?;
+    let quote = Quote { all: true, ..Quote::default() };
+    connection.execute(&format!("drop database if exists {} with (force)", quote.identifier(name))).await?;
+    let mut result = Ok(());
+    for role in roles {
+        // another drill on this server may use the role still: it then drops it
+        let dropped = connection.execute(&format!("drop role if exists {}", quote.identifier(role))).await;
+        if let Err(error) = dropped
+            && sqlstate(&error) != Some("2BP01")
+        {
+            result = Err(error);
+        }
+    }
+    connection.close().await;
+    result
+}
+
+/// Removes what drills left that died: databases with our name and our comment that no session uses (without the comment
+/// only when they are an hour old), then roles with our comment. Says which.
+async fn sweep(connection: &mut Connection) -> Result<Vec<String>> {
+    const DATABASES: &str = include_str!("../../sql/drill/leftover_database.sql");
+    const ROLES: &str = include_str!("../../sql/drill/leftover_role.sql");
+    let unknown =
+        |error: DecodeError| Error::new(ErrorKind::Server, "query \"leftover\" was not understood").caused_by(error);
+    let quote = Quote { all: true, ..Quote::default() };
+    let mut swept = Vec::new();
+    for (sql, what) in [(DATABASES, "database"), (ROLES, "role")] {
+        for row in connection.query(sql, &[Some(MARKER)]).await? {
+            let name = row.string("name").map_err(unknown)?;
+            // without force: a session that came meanwhile keeps the database; without rights it stays, too
+            if connection.execute(&format!("drop {what} {}", quote.identifier(&name))).await.is_ok() {
+                swept.push(format!("{what} \"{name}\""));
+            }
+        }
+    }
+    Ok(swept)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn makes_the_locale_of_the_source_as_the_server_can() {
+        let source = Source {
+            collate: "en_US.UTF-8".to_owned(),
+            ctype: "C".to_owned(),
+            locale_provider: "icu".to_owned(),
+            locale: Some("und".to_owned()),
+            ..Source::default()
+        };
+        assert_eq!(locale_clause(&source, 13), "lc_collate 'en_US.UTF-8' lc_ctype 'C'");
+        assert_eq!(
+            locale_clause(&source, 17),
+            "lc_collate 'en_US.UTF-8' lc_ctype 'C' locale_provider icu icu_locale 'und'"
+        );
+        let libc = Source { locale_provider: "libc".to_owned(), locale: None, ..source };
+        assert_eq!(locale_clause(&libc, 15), "lc_collate 'en_US.UTF-8' lc_ctype 'C' locale_provider libc");
+    }
+}

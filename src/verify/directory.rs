@@ -1,0 +1,194 @@
+//! Decodes the files of a directory archive, each in one pass.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use futures_util::StreamExt as _;
+use futures_util::stream;
+
+use crate::archive::directory::{FileKind, decode_file_name, decode_large_object_list};
+use crate::archive::toc::{Container, Data, Toc};
+use crate::codec::compress::{self, Algorithm, Shape};
+use crate::codec::digest::{LargeObjectDigest, LargeObjectSummary, RowSummary};
+use crate::error::Result;
+
+use super::FindingKind;
+use super::contents::{Contents, RowReader};
+use super::file::{Subject, collect, decompress, drain, read};
+use super::outcome::LevelReport;
+
+/// The largest head and list of large objects that are read into memory.
+const SMALL_MAX: usize = 1 << 30;
+
+/// What one file gave.
+enum Gave {
+    Rows { dump_id: i32, result: Result<(Option<RowSummary>, u64), String> },
+    LargeObject { oid: u32, result: Result<LargeObjectSummary, String> },
+    List { name: String, result: Result<Vec<u32>, String> },
+    Nothing,
+}
+
+/// A file, and its name within the archive's folder.
+pub(super) struct Member<'a> {
+    pub(super) name: &'a str,
+    pub(super) subject: Subject<'a>,
+}
+
+/// Decodes all files, several at once. Each is hashed too; `files` is told of that.
+pub(super) async fn decode(
+    members: Vec<Member<'_>>,
+    jobs: usize,
+    files: &mut LevelReport,
+    contents: &mut Contents,
+) -> Result<()> {
+    let (heads, others): (Vec<Member<'_>>, Vec<Member<'_>>) =
+        members.into_iter().partition(|member| matches!(decode_file_name(member.name), Some((FileKind::Toc, _))));
+    for head in &heads {
+        decode_head(head, files, contents).await?;
+    }
+    if heads.is_empty() {
+        contents.damaged(FindingKind::HeadDamaged, None, "archive", "there is no toc.dat");
+    }
+    let toc = contents.toc.clone();
+    let mut reading =
+        stream::iter(others.iter().map(|member| read_member(member, toc.as_ref()))).buffer_unordered(jobs.max(1));
+    let mut lists = BTreeMap::new();
+    let mut objects = BTreeMap::new();
+    while let Some(result) = reading.next().await {
+        let (gave, report) = result?;
+        files.merge(report);
+        match gave {
+            Gave::Nothing => {}
+            Gave::Rows { dump_id, result } => {
+                let entry = toc.as_ref().and_then(|toc| toc.entry(dump_id));
+                match result {
+                    Ok((summary, bytes)) => {
+                        contents.byte_count += bytes;
+                        contents.decoded.insert(dump_id);
+                        contents.rows.extend(summary.map(|summary| (dump_id, summary)));
+                    }
+                    Err(problem) => contents.damaged(FindingKind::DataDamaged, entry, "archive", problem),
+                }
+            }
+            Gave::LargeObject { oid, result } => {
+                objects.insert(oid, result);
+            }
+            Gave::List { name, result } => {
+                lists.insert(name, result);
+            }
+        }
+    }
+    drop(reading);
+    join_large_objects(toc.as_ref(), &lists, objects, contents);
+    Ok(())
+}
+
+async fn decode_head(head: &Member<'_>, files: &mut LevelReport, contents: &mut Contents) -> Result<()> {
+    let bytes = read(&head.subject, files, async |stream| collect(stream, SMALL_MAX).await).await?;
+    let Some(bytes) = bytes else { return Ok(()) };
+    let (algorithm, _) = Algorithm::of_file_name(head.name);
+    let toc = match bytes {
+        None => Err("it is too large".to_owned()),
+        Some(bytes) => compress::decompress(algorithm, Shape::File, &bytes, SMALL_MAX)
+            .map_err(|error| error.to_string())
+            .and_then(|bytes| Toc::decode(Container::Directory, &bytes).map_err(|error| error.to_string())),
+    };
+    match toc {
+        Ok(toc) => contents.toc = Some(toc),
+        Err(problem) => contents.damaged(FindingKind::HeadDamaged, None, "archive", problem),
+    }
+    Ok(())
+}
+
+async fn read_member(member: &Member<'_>, toc: Option<&Toc>) -> Result<(Gave, LevelReport)> {
+    let mut report = super::file::report();
+    let Some((kind, algorithm)) = decode_file_name(member.name) else {
+        read(&member.subject, &mut report, drain).await?;
+        return Ok((Gave::Nothing, report));
+    };
+    let gave = match kind {
+        FileKind::Toc => None,
+        FileKind::Rows { dump_id } => {
+            let entry = toc.and_then(|toc| toc.entry(dump_id)).filter(|entry| entry.data != Data::None);
+            let Some(entry) = entry else {
+                read(&member.subject, &mut report, drain).await?;
+                return Ok((Gave::Nothing, report));
+            };
+            let mut rows = RowReader::new(entry);
+            let result = read(&member.subject, &mut report, async |stream| {
+                decompress(stream, algorithm, |bytes| rows.push(bytes).map_err(|error| error.to_string())).await
+            })
+            .await?;
+            let bytes = rows.byte_count();
+            result.map(|result| Gave::Rows { dump_id, result: result.and_then(|()| Ok((rows.finish()?, bytes))) })
+        }
+        FileKind::LargeObject { oid } => {
+            let mut digest = LargeObjectDigest::new(oid);
+            let result = read(&member.subject, &mut report, async |stream| {
+                decompress(stream, algorithm, |bytes| {
+                    digest.push(bytes);
+                    Ok(())
+                })
+                .await
+            })
+            .await?;
+            result.map(|result| Gave::LargeObject { oid, result: result.map(|()| digest.finish()) })
+        }
+        FileKind::LargeObjectList => {
+            let bytes = read(&member.subject, &mut report, async |stream| collect(stream, SMALL_MAX).await).await?;
+            bytes.map(|bytes| {
+                let list = bytes.ok_or_else(|| "it is too large".to_owned()).and_then(|bytes| {
+                    compress::decompress(algorithm, Shape::File, &bytes, SMALL_MAX).map_err(|error| error.to_string())
+                });
+                let result = list.and_then(|list| decode_large_object_list(&list).map_err(|error| error.to_string()));
+                let name = member.name.strip_suffix(algorithm.suffix()).unwrap_or(member.name).to_owned();
+                Gave::List { name, result }
+            })
+        }
+    };
+    Ok((gave.unwrap_or(Gave::Nothing), report))
+}
+
+/// Every large object that a list names must have been decoded, and only those count.
+fn join_large_objects(
+    toc: Option<&Toc>,
+    lists: &BTreeMap<String, Result<Vec<u32>, String>>,
+    mut objects: BTreeMap<u32, Result<LargeObjectSummary, String>>,
+    contents: &mut Contents,
+) {
+    let Some(toc) = toc else { return };
+    let mut listed = BTreeSet::new();
+    for entry in toc.entries.iter().filter(|entry| entry.is_large_objects()) {
+        let Data::File(name) = &entry.data else { continue };
+        let oids = match lists.get(name) {
+            Some(Ok(oids)) => oids,
+            Some(Err(problem)) => {
+                contents.damaged(FindingKind::DataDamaged, Some(entry), "archive", format!("{name}: {problem}"));
+                continue;
+            }
+            None => continue,
+        };
+        let mut broken = Vec::new();
+        for oid in oids {
+            listed.insert(*oid);
+            match objects.remove(oid) {
+                Some(Ok(summary)) => contents.large_objects = contents.large_objects.merge(summary),
+                Some(Err(problem)) => broken.push(format!("large object {oid}: {problem}")),
+                None => broken.push(format!("large object {oid} has no file")),
+            }
+        }
+        match broken.first() {
+            None => {
+                contents.decoded.insert(entry.dump_id);
+            }
+            Some(first) => {
+                let more = if broken.len() > 1 { format!(" (and {} more)", broken.len() - 1) } else { String::new() };
+                contents.damaged(FindingKind::DataDamaged, Some(entry), "archive", format!("{first}{more}"));
+            }
+        }
+    }
+    contents.byte_count += contents.large_objects.byte_count;
+    for oid in objects.keys().filter(|oid| !listed.contains(oid)) {
+        let name = format!("large object {oid}");
+        contents.damaged(FindingKind::DataUnexpected, None, &name, "no list names it");
+    }
+}

@@ -1,0 +1,314 @@
+//! Compares a live database with a backup: every object, every row, every large object.
+
+use std::collections::{BTreeSet, HashSet};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+
+use futures_util::future::try_join_all;
+
+use crate::catalog::read_expected;
+use crate::codec::digest::{LargeObjectDigest, LargeObjectSummary, RowDigest, RowSummary};
+use crate::copy::Pool;
+use crate::error::{Error, ErrorKind, Result};
+use crate::event::{Event, Progress, Sink};
+use crate::manifest::expected::Expected;
+use crate::manifest::{Manifest, Table};
+use crate::object::Quote;
+use crate::record::DecodeError;
+use crate::server::{self, Connection, Isolation, Setup, begin, export_snapshot, set_up};
+
+use super::outcome::LevelReport;
+use super::structure::{self, Terms};
+use super::{FindingKind, Level};
+
+const OBJECTS: &str = include_str!("../../sql/verify/large_object.sql");
+const OBJECT_RANGE: &str = include_str!("../../sql/verify/large_object_range.sql");
+
+/// So much of a large object is read at once; sixteen of them, in hexadecimal, are held.
+const RANGE: usize = 1 << 19;
+
+/// How a live database is compared.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Comparison<'a> {
+    /// The encoding of the archive's rows: their digests are of those bytes.
+    pub encoding: &'a str,
+    /// Whether owners were restored.
+    pub owners: bool,
+    /// Whether rights were restored.
+    pub rights: bool,
+    /// Connections.
+    pub jobs: usize,
+}
+
+/// Compares the database that `target` leads to with what the manifest says.
+///
+/// Fails when the server cannot be reached or asked. A table that cannot be read for want of rights is "not checked".
+pub(super) async fn compare(
+    target: &server::Options,
+    manifest: &Manifest,
+    comparison: Comparison<'_>,
+    sink: &dyn Sink,
+) -> Result<LevelReport> {
+    let mut report = LevelReport::new(Level::Live);
+    let setup = Setup { encoding: Some(comparison.encoding.to_owned()), ..Setup::default() };
+    let mut connection = Connection::connect(target).await?;
+    set_up(&mut connection, &setup).await?;
+    begin(&mut connection, Isolation::RepeatableRead).await?;
+    let live = read_expected(&mut connection, scope(manifest)).await?;
+    if manifest.archive.has_schema {
+        let terms = Terms {
+            owners: comparison.owners,
+            rights: comparison.rights,
+            source_major: manifest.source.server_version_number / 10_000,
+            live_major: connection.version().major(),
+        };
+        structure::compare(&manifest.expected, &live, terms, &mut report);
+    }
+    if manifest.archive.has_data {
+        let comparing = Rows::new(manifest, &live, &mut report);
+        let summaries = comparing.read(target, &setup, connection, comparison.jobs, &mut report, sink).await?;
+        for (table, summary) in summaries {
+            judge(table, summary, &mut report);
+        }
+    }
+    Ok(report)
+}
+
+/// What of the live database is compared: for a filtered backup only what it holds.
+fn scope(manifest: &Manifest) -> impl Fn(&str, &str) -> bool {
+    let expected = &manifest.expected;
+    let relations = expected.relations.iter().map(|relation| (relation.schema.clone(), relation.name.clone()));
+    let sequences = expected.sequences.iter().map(|sequence| (sequence.schema.clone(), sequence.name.clone()));
+    let schemas = expected.schemas.iter().map(|schema| (schema.name.clone(), String::new()));
+    let held: HashSet<(String, String)> = relations.chain(sequences).chain(schemas).collect();
+    let whole = manifest.filters.is_empty();
+    move |schema, name| whole || held.contains(&(schema.to_owned(), name.to_owned()))
+}
+
+fn judge(table: &Table, found: RowSummary, report: &mut LevelReport) {
+    let name = full_name(table);
+    report.checked("tables with rows", 1_u64);
+    report.checked("rows", found.row_count);
+    if found.row_count != table.rows {
+        let detail = format!("{} rows, the backup has {}", found.row_count, table.rows);
+        report.find(FindingKind::RowCount, name, detail);
+    } else if found.digest != table.digest.0 {
+        let detail = format!("{} rows, digest {:032x}; the backup has {}", found.row_count, found.digest, table.digest);
+        report.find(FindingKind::RowDigest, name, detail);
+    }
+}
+
+fn full_name(table: &Table) -> String {
+    format!("{}.{}", table.schema, table.name)
+}
+
+/// The COPY that gives the rows in the form that they had in the backup.
+fn copy_statement(table: &Table) -> String {
+    let quote = Quote::default();
+    let name = quote.qualified(Some(&table.schema), &table.name);
+    let columns: Vec<_> = table.columns.iter().map(|column| quote.identifier(column)).collect();
+    match (&table.condition, columns.is_empty()) {
+        (Some(condition), true) => format!("copy (select * from {name} {condition}) to stdout"),
+        (Some(condition), false) => format!("copy (select {} from {name} {condition}) to stdout", columns.join(", ")),
+        (None, true) => format!("copy {name} to stdout"),
+        (None, false) => format!("copy {name} ({}) to stdout", columns.join(", ")),
+    }
+}
+
+/// The tables that are left to be read, and what they gave.
+struct Rows<'a> {
+    tables: Vec<&'a Table>,
+    large_objects: Option<LargeObjectSummary>,
+    next: AtomicUsize,
+    bytes: AtomicU64,
+    bytes_total: u64,
+}
+
+/// What a worker brings back.
+#[derive(Default)]
+struct Brought<'a> {
+    summaries: Vec<(&'a Table, RowSummary)>,
+    unreadable: Vec<(String, String)>,
+}
+
+impl<'a> Rows<'a> {
+    fn new(manifest: &'a Manifest, live: &Expected, report: &mut LevelReport) -> Self {
+        let present: BTreeSet<(&str, &str)> =
+            live.relations.iter().map(|relation| (relation.schema.as_str(), relation.name.as_str())).collect();
+        let (tables, absent): (Vec<&Table>, Vec<&Table>) =
+            manifest.tables.iter().partition(|table| present.contains(&(table.schema.as_str(), table.name.as_str())));
+        for table in absent {
+            // an extension's table is in no list of objects, and cannot be told from one that is missing
+            let known = manifest
+                .expected
+                .relations
+                .iter()
+                .any(|relation| relation.schema == table.schema && relation.name == table.name);
+            if !known {
+                report.not_checked(format!("rows of {}", full_name(table)), "the table belongs to an extension");
+            } else if !manifest.archive.has_schema {
+                report.find(
+                    FindingKind::TableMissing,
+                    full_name(table),
+                    format!("{} rows should be there", table.rows),
+                );
+            }
+        }
+        let large_objects = manifest.large_objects.as_ref().map(|objects| LargeObjectSummary {
+            count: objects.count,
+            byte_count: objects.bytes,
+            digest: objects.digest.0,
+        });
+        let (next, bytes) = (AtomicUsize::new(0), AtomicU64::new(0));
+        Self { tables, large_objects, next, bytes, bytes_total: manifest.data_bytes() }
+    }
+
+    /// Reads every table once, on several connections that see the same moment, then the large objects.
+    async fn read(
+        &self,
+        target: &server::Options,
+        setup: &Setup,
+        mut first: Connection,
+        jobs: usize,
+        report: &mut LevelReport,
+        sink: &dyn Sink,
+    ) -> Result<Vec<(&'a Table, RowSummary)>> {
+        let mut connections = Vec::new();
+        let helper_count = jobs.min(self.tables.len()).saturating_sub(1);
+        if helper_count > 0 {
+            let snapshot = export_snapshot(&mut first).await?;
+            connections = Pool::open(target, setup, &snapshot, helper_count).await?.into_connections();
+        }
+        connections.push(first);
+        let brought = try_join_all(connections.iter_mut().map(|connection| self.work(connection, sink))).await?;
+        let mut summaries = Vec::new();
+        for Brought { summaries: some, unreadable } in brought {
+            summaries.extend(some);
+            for (what, why) in unreadable {
+                report.not_checked(what, why);
+            }
+        }
+        if let (Some(wanted), Some(connection)) = (self.large_objects, connections.last_mut()) {
+            compare_large_objects(connection, wanted, report).await?;
+        }
+        for connection in connections {
+            connection.close().await;
+        }
+        Ok(summaries)
+    }
+
+    async fn work(&self, connection: &mut Connection, sink: &dyn Sink) -> Result<Brought<'a>> {
+        let mut brought = Brought::default();
+        while let Some(table) = self.tables.get(self.next.fetch_add(1, Ordering::Relaxed)).copied() {
+            connection.execute("savepoint before_table").await?;
+            match self.digest(connection, table, sink).await {
+                Ok(summary) => brought.summaries.push((table, summary)),
+                // a table that this role may not read says nothing about its rows
+                Err(error) if matches!(error.kind(), ErrorKind::Server | ErrorKind::RowSecurity) => {
+                    let why = format!("{}: {}", error.message(), error.detail_text().unwrap_or("no detail"));
+                    brought.unreadable.push((format!("rows of {}", full_name(table)), why));
+                    connection.execute("rollback to savepoint before_table").await?;
+                }
+                Err(error) => return Err(error.context(&format!("could not read {}", full_name(table)))),
+            }
+        }
+        Ok(brought)
+    }
+
+    async fn digest(&self, connection: &mut Connection, table: &Table, sink: &dyn Sink) -> Result<RowSummary> {
+        let mut digest = RowDigest::new();
+        let mut copy = connection.copy_out(&copy_statement(table)).await?;
+        while let Some(chunk) = copy.next().await? {
+            digest.push(&chunk);
+            let bytes = self.bytes.fetch_add(chunk.len() as u64, Ordering::Relaxed) + chunk.len() as u64;
+            sink.event(Event::Progress(Progress { bytes, bytes_total: Some(self.bytes_total), ..Progress::default() }));
+        }
+        copy.finish().await?;
+        digest.finish().map_err(|error| Error::new(ErrorKind::Server, "the server sent no whole row").caused_by(error))
+    }
+}
+
+async fn compare_large_objects(
+    connection: &mut Connection,
+    wanted: LargeObjectSummary,
+    report: &mut LevelReport,
+) -> Result<()> {
+    match digest_large_objects(connection).await {
+        Ok(found) if found == wanted => report.checked("large objects", wanted.count),
+        Ok(found) => {
+            let detail = format!(
+                "{} in {} bytes, digest {:032x}; the backup has {} in {}, {:032x}",
+                found.count, found.byte_count, found.digest, wanted.count, wanted.byte_count, wanted.digest
+            );
+            report.find(FindingKind::LargeObjects, "large objects", detail);
+        }
+        Err(error) if error.kind() == ErrorKind::Server => {
+            let why = format!("{}: {}", error.message(), error.detail_text().unwrap_or("no detail"));
+            report.not_checked("large objects", why);
+        }
+        Err(error) => return Err(error),
+    }
+    Ok(())
+}
+
+async fn digest_large_objects(connection: &mut Connection) -> Result<LargeObjectSummary> {
+    let mut summary = LargeObjectSummary::default();
+    let range = RANGE.to_string();
+    let mut after = 0_u32;
+    loop {
+        let rows = connection.query(OBJECTS, &[Some(&after.to_string()), Some(&range)]).await?;
+        if rows.is_empty() {
+            return Ok(summary);
+        }
+        for row in &rows {
+            let oid = row.oid("oid").map_err(garbled)?;
+            let mut digest = LargeObjectDigest::new(oid);
+            let mut piece = bytes_of(row.text("content").map_err(garbled)?)?;
+            let mut offset = 0;
+            loop {
+                digest.push(&piece);
+                offset += piece.len();
+                if piece.len() < RANGE {
+                    break;
+                }
+                let parameters = [oid.to_string(), offset.to_string()];
+                let [oid, offset] = &parameters;
+                let row = connection.query_one(OBJECT_RANGE, &[Some(oid), Some(offset), Some(&range)]).await?;
+                piece = bytes_of(row.text("content").map_err(garbled)?)?;
+            }
+            summary = summary.merge(digest.finish());
+            after = oid;
+        }
+    }
+}
+
+fn garbled(error: DecodeError) -> Error {
+    Error::new(ErrorKind::Server, "query \"large_object\" was not understood").caused_by(error)
+}
+
+fn bytes_of(text: &str) -> Result<Vec<u8>> {
+    hex::decode(text)
+        .map_err(|error| Error::new(ErrorKind::Server, "the server sent no hexadecimal digits").caused_by(error))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn copies_the_columns_of_the_backup_in_its_order() {
+        let table = Table {
+            schema: "public".to_owned(),
+            name: "Order".to_owned(),
+            columns: vec!["id".to_owned(), "user".to_owned()],
+            ..Table::default()
+        };
+        assert_eq!(copy_statement(&table), "copy public.\"Order\" (id, \"user\") to stdout");
+        let filtered = Table { condition: Some("WHERE id > 7".to_owned()), ..table.clone() };
+        assert_eq!(
+            copy_statement(&filtered),
+            "copy (select id, \"user\" from public.\"Order\" WHERE id > 7) to stdout"
+        );
+        let bare = Table { columns: Vec::new(), ..table };
+        assert_eq!(copy_statement(&bare), "copy public.\"Order\" to stdout");
+    }
+}
