@@ -1,0 +1,352 @@
+//! `db backup`.
+
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use super::connection::ConnectionArgs;
+use super::context::{Context, Output, Report};
+use super::exit::Exit;
+use super::options::{RetentionArgs, StoreArgs};
+use super::selection::SelectionArgs;
+use crate::backup::{self, Destination, DetailOptions, PlainOptions};
+use crate::codec::compress::{Algorithm, Compression};
+use crate::config::parse_duration;
+use crate::error::{Error, ErrorKind, Result};
+use crate::event::{Event, Message, Sink as _};
+use crate::manifest::{Format, State};
+use crate::report::{self, human, json};
+use crate::server::{Isolation, LockPatience};
+use crate::store::Access;
+
+const AFTER: &str = "\
+Letters and long names mean what they mean for pg_dump. When a retention rule is
+given, older backups are pruned by it after this one is complete.
+
+Examples:
+  db backup --store /var/backups/pg -d shop
+  DATABASE_URL=postgres://... db backup --store s3://backups/prod --keep-daily 7
+  db backup -d shop -F plain -o - | psql copy_of_shop";
+
+/// Options that make a backup hold less than its whole database, its rules and its rights.
+const FILTERING: [&str; 20] = [
+    "schema",
+    "exclude-schema",
+    "table",
+    "table-and-children",
+    "exclude-table",
+    "exclude-table-and-children",
+    "exclude-table-data",
+    "exclude-table-data-and-children",
+    "extension",
+    "exclude-extension",
+    "filter",
+    "data-only",
+    "schema-only",
+    "section",
+    "no-large-objects",
+    "no-unlogged-table-data",
+    "no-policies",
+    "no-publications",
+    "no-subscriptions",
+    "no-privileges",
+];
+
+/// Back a database up to a store
+#[derive(clap::Args)]
+#[command(after_help = AFTER)]
+pub(super) struct Args {
+    /// The database, as with --dbname
+    #[arg(value_name = "DBNAME")]
+    database: Option<String>,
+
+    #[command(flatten)]
+    store: StoreArgs,
+
+    #[command(flatten)]
+    connection: ConnectionArgs,
+
+    #[command(flatten)]
+    archive: ArchiveArgs,
+
+    #[command(flatten)]
+    selection: SelectionArgs,
+
+    #[command(flatten)]
+    detail: DetailArgs,
+
+    #[command(flatten)]
+    run: RunArgs,
+
+    #[command(flatten)]
+    retention: RetentionArgs,
+}
+
+/// The archive's form.
+#[derive(clap::Args)]
+#[command(next_help_heading = "Archive options")]
+struct ArchiveArgs {
+    /// custom, directory or plain
+    #[arg(short = 'F', long, value_name = "FORMAT", default_value = "custom", value_parser = format)]
+    format: Format,
+
+    /// none, gzip, lz4 or zstd, with a level behind a colon
+    #[arg(short = 'Z', long, value_name = "METHOD", default_value = "zstd:3", value_parser = compression)]
+    compress: Compression,
+
+    /// Write what pg_restore of this major version reads
+    #[arg(long, value_name = "MAJOR", value_parser = clap::value_parser!(u32).range(13..))]
+    for_pg_restore: Option<u32>,
+
+    /// Copy with N workers
+    #[arg(short, long, value_name = "N", default_value = "2")]
+    jobs: NonZeroUsize,
+
+    /// Write the archive alone to FILE instead of a store; - is standard output
+    #[arg(short = 'o', short_alias = 'f', long, value_name = "FILE")]
+    file: Option<PathBuf>,
+}
+
+/// What of each object is written.
+#[derive(clap::Args)]
+#[command(next_help_heading = "Content options")]
+struct DetailArgs {
+    /// Without privileges (GRANT, REVOKE)
+    #[arg(short = 'x', long, visible_alias = "no-acl")]
+    no_privileges: bool,
+
+    /// Without comments
+    #[arg(long)]
+    no_comments: bool,
+
+    /// Without security labels
+    #[arg(long)]
+    no_security_labels: bool,
+
+    /// Quote every identifier
+    #[arg(long)]
+    quote_all_identifiers: bool,
+
+    /// Plain only: without owners
+    #[arg(short = 'O', long)]
+    no_owner: bool,
+
+    /// Plain only: drop objects before they are created
+    #[arg(short = 'c', long)]
+    clean: bool,
+
+    /// Plain only: with --clean, do not fail for what is not there
+    #[arg(long, requires = "clean")]
+    if_exists: bool,
+
+    /// Plain only: create the database and connect to it
+    #[arg(short = 'C', long)]
+    create: bool,
+
+    /// Plain only: without tablespaces
+    #[arg(long)]
+    no_tablespaces: bool,
+
+    /// Plain only: without table access methods
+    #[arg(long)]
+    no_table_access_method: bool,
+
+    /// Plain only: without \restrict lines, which psql before August 2025 rejects
+    #[arg(long)]
+    no_restrict: bool,
+
+    /// With the password hashes of roles
+    #[arg(long)]
+    include_passwords: bool,
+}
+
+/// How it is done.
+#[derive(clap::Args)]
+#[command(next_help_heading = "Run options")]
+struct RunArgs {
+    /// Become this role after connecting
+    #[arg(long, value_name = "ROLE")]
+    role: Option<String>,
+
+    /// Wait so long for each lock, in milliseconds or with a unit
+    #[arg(long, value_name = "TIME", value_parser = lock_timeout)]
+    lock_wait_timeout: Option<Duration>,
+
+    /// Wait for a snapshot that some serial order of transactions has
+    #[arg(long)]
+    serializable_deferrable: bool,
+
+    /// Leave out objects of kinds that cannot be dumped; ends with code 5
+    #[arg(long)]
+    allow_unsupported: bool,
+
+    /// Count a backup as good although the database is empty or has shrunk
+    #[arg(long)]
+    allow_empty: bool,
+
+    /// Go on although the clock is behind the newest backup
+    #[arg(long)]
+    accept_clock: bool,
+
+    /// Do not read the archive back from a bucket, which costs a download
+    #[arg(long)]
+    no_read_back: bool,
+}
+
+fn format(text: &str) -> Result<Format, String> {
+    match text {
+        "c" | "custom" => Ok(Format::Custom),
+        "d" | "directory" => Ok(Format::Directory),
+        "p" | "plain" => Ok(Format::Plain),
+        "t" | "tar" => Err("the tar format is not written; custom holds the same in one file".to_owned()),
+        _ => Err("expected custom, directory or plain".to_owned()),
+    }
+}
+
+fn compression(text: &str) -> Result<Compression, String> {
+    text.parse().map_err(|error: crate::codec::CodecError| error.to_string())
+}
+
+fn lock_timeout(text: &str) -> Result<Duration, String> {
+    match text.parse() {
+        Ok(milliseconds) => Ok(Duration::from_millis(milliseconds)),
+        Err(_) => parse_duration(text).map_err(|error| error.to_string()),
+    }
+}
+
+impl Args {
+    fn compression(&self, context: &Context) -> Result<Compression> {
+        let chosen = context.spelled.iter().any(|option| option.starts_with("--compress="));
+        let old_reader = self.archive.for_pg_restore.filter(|major| *major < 16);
+        match (old_reader, self.archive.compress.algorithm()) {
+            (None, _) | (Some(_), Algorithm::None | Algorithm::Gzip) => Ok(self.archive.compress),
+            (Some(_), Algorithm::Lz4 | Algorithm::Zstd) if !chosen => Ok(Compression::Gzip { level: 6 }),
+            (Some(major), Algorithm::Lz4 | Algorithm::Zstd) => {
+                Err(Error::new(ErrorKind::Usage, format!("pg_restore {major} cannot read this compression"))
+                    .detail("lz4 and zstd need pg_restore 16 or newer")
+                    .hint("Use -Z gzip or -Z none."))
+            }
+        }
+    }
+
+    fn check(&self, context: &Context) -> Result<()> {
+        let plain_only = [
+            ("--no-owner", self.detail.no_owner),
+            ("--clean", self.detail.clean),
+            ("--create", self.detail.create),
+            ("--no-tablespaces", self.detail.no_tablespaces),
+            ("--no-table-access-method", self.detail.no_table_access_method),
+            ("--no-restrict", self.detail.no_restrict),
+        ];
+        if self.archive.format != Format::Plain {
+            for (option, _) in plain_only.iter().filter(|(_, given)| *given) {
+                let text = format!("{option} has no effect on an archive");
+                let hint = "An archive holds both; pass it to db restore or pg_restore.";
+                context.talk.event(Event::Note(Message::with_hint(text, hint)));
+            }
+        }
+        let Some(file) = &self.archive.file else { return Ok(()) };
+        if context.output == Output::Json && file.as_os_str() == "-" {
+            return Err(Error::new(ErrorKind::Usage, "--output json cannot be written to the archive's own stream")
+                .hint("Write the archive to a file or to a store."));
+        }
+        if self.archive.format == Format::Directory && file.as_os_str() == "-" {
+            return Err(Error::new(ErrorKind::Usage, "the directory format cannot be written to standard output")
+                .hint("Use --store or --file, or another format."));
+        }
+        Ok(())
+    }
+
+    async fn destination(&self, context: &Context) -> Result<Destination> {
+        Ok(match &self.archive.file {
+            None => Destination::Store(context.open(&self.store, Access::Write).await?),
+            Some(path) if path.as_os_str() == "-" => Destination::Stream(Box::pin(stdout()?)),
+            Some(path) => Destination::Path(path.clone()),
+        })
+    }
+
+    async fn options(self, context: &Context) -> Result<backup::Options> {
+        let policy = self.retention.policy();
+        Ok(backup::Options {
+            compression: self.compression(context)?,
+            source: self.connection.resolve(self.database.as_deref(), context).await?,
+            format: self.archive.format,
+            reader_major: self.archive.for_pg_restore,
+            jobs: self.archive.jobs,
+            content: self.selection.content(),
+            patterns: self.selection.patterns()?,
+            strict_names: self.selection.strict_names,
+            detail: DetailOptions {
+                include_acl: !self.detail.no_privileges,
+                include_comments: !self.detail.no_comments,
+                include_security_labels: !self.detail.no_security_labels,
+            },
+            plain: PlainOptions {
+                include_owner: !self.detail.no_owner,
+                clean: self.detail.clean,
+                if_exists: self.detail.if_exists,
+                create: self.detail.create,
+                include_tablespaces: !self.detail.no_tablespaces,
+                include_access_methods: !self.detail.no_table_access_method,
+                include_restrict: !self.detail.no_restrict,
+            },
+            role: self.run.role,
+            isolation: match self.run.serializable_deferrable {
+                true => Isolation::SerializableDeferrable,
+                false => Isolation::RepeatableRead,
+            },
+            patience: self.run.lock_wait_timeout.map_or_else(LockPatience::default, |total| LockPatience {
+                each: total.min(LockPatience::default().each),
+                total,
+            }),
+            quote_all_identifiers: self.detail.quote_all_identifiers,
+            allow_unsupported: self.run.allow_unsupported,
+            allow_empty: self.run.allow_empty,
+            accept_clock: self.run.accept_clock,
+            include_passwords: self.detail.include_passwords,
+            read_back: !self.run.no_read_back,
+            retention: (!policy.is_empty()).then_some(policy),
+            spelled: context.spelled.clone(),
+            filters: filters(&context.spelled),
+        })
+    }
+}
+
+pub(super) async fn run(args: Args, context: &Context) -> Result<Report> {
+    args.check(context)?;
+    let file = args.archive.file.clone();
+    let is_stream = file.as_ref().is_some_and(|path| path.as_os_str() == "-");
+    let destination = args.destination(context).await?;
+    let options = args.options(context).await?;
+    let outcome = Box::pin(backup::run(&options, destination, context.talk.as_ref(), context.now)).await?;
+    let mut text = human::backup(&outcome, file.is_some(), context.paint);
+    if is_stream {
+        report::say(&text);
+        text.clear();
+    }
+    Ok(Report {
+        human: text,
+        json: json::backup(&outcome),
+        exit: match outcome.manifest.state {
+            State::Complete => Exit::Done,
+            State::Partial => Exit::Partial,
+            State::Suspect => Exit::Findings,
+        },
+    })
+}
+
+/// Standard output as a file of its own, past the buffer by lines that the standard library puts before it.
+fn stdout() -> Result<tokio::fs::File> {
+    use std::os::fd::AsFd as _;
+    let descriptor = std::io::stdout()
+        .as_fd()
+        .try_clone_to_owned()
+        .map_err(|error| Error::new(ErrorKind::Disk, "could not open standard output").caused_by(error))?;
+    Ok(tokio::fs::File::from_std(descriptor.into()))
+}
+
+/// Those of the spelled options that leave something out.
+fn filters(spelled: &[String]) -> Vec<String> {
+    let name = |option: &String| option.trim_start_matches('-').split('=').next().unwrap_or_default().to_owned();
+    spelled.iter().filter(|option| FILTERING.contains(&name(option).as_str())).cloned().collect()
+}

@@ -1,0 +1,69 @@
+//! What every verb is given: when it is, whom to talk to, how to open a store.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use chrono::{DateTime, Utc};
+use serde_json::Value;
+
+use super::exit::Exit;
+use super::options::StoreArgs;
+use crate::config::Origin;
+use crate::error::{Error, ErrorKind, Result};
+use crate::report::{Paint, Talk};
+use crate::store::{self, Access, Location, Store};
+
+/// The form of the result on stdout.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
+pub(super) enum Output {
+    /// Text.
+    #[default]
+    Human,
+    /// One versioned object.
+    Json,
+}
+
+/// What every verb is given.
+pub(super) struct Context {
+    pub(super) now: DateTime<Utc>,
+    pub(super) talk: Arc<Talk>,
+    pub(super) paint: Paint,
+    pub(super) output: Output,
+    /// Where options that were not typed come from, by long name.
+    pub(super) origins: BTreeMap<String, Origin>,
+    /// The options that say what a backup holds, as they could be typed again.
+    pub(super) spelled: Vec<String>,
+    /// The stores that were opened, for cleaning up behind a run that is cancelled.
+    pub(super) opened: Mutex<Vec<Arc<dyn Store>>>,
+}
+
+/// The end of a verb: its result in both forms.
+pub(super) struct Report {
+    pub(super) human: String,
+    pub(super) json: Value,
+    pub(super) exit: Exit,
+}
+
+impl Context {
+    /// Opens the store that the arguments name.
+    pub(super) async fn open(&self, args: &StoreArgs, access: Access) -> Result<Arc<dyn Store>> {
+        let Some(text) = &args.store else {
+            return Err(Error::new(ErrorKind::Usage, "no store was named")
+                .hint("Pass --store DIR or --store s3://bucket/prefix, or set PGPROOF_STORE."));
+        };
+        self.open_location(&Location::parse(text)?, args, access).await
+    }
+
+    /// Opens this store, with the S3 settings of the arguments.
+    pub(super) async fn open_location(
+        &self,
+        location: &Location,
+        args: &StoreArgs,
+        access: Access,
+    ) -> Result<Arc<dyn Store>> {
+        let store = store::open(location, &args.settings(), access).await?;
+        // a panic elsewhere leaves the list whole
+        self.opened.lock().unwrap_or_else(PoisonError::into_inner).push(Arc::clone(&store));
+        Ok(store)
+    }
+}

@@ -1,0 +1,342 @@
+//! `db restore`.
+
+use std::num::NonZeroUsize;
+use std::path::{Path, PathBuf};
+
+use super::confirm::confirm;
+use super::connection::ConnectionArgs;
+use super::context::{Context, Report};
+use super::exit::Exit;
+use super::options::StoreArgs;
+use super::selection::SectionName;
+use super::target::{self, Target};
+use crate::error::{Error, ErrorKind, Result};
+use crate::report::{self, human, json, redact};
+use crate::restore::{self, Components, Leave, Sections, Selection, Source};
+
+const AFTER: &str = "\
+Shows its plan and asks for the target database's name; without a terminal pass
+it with --confirm. A database with objects in it is refused unless --clean.
+Letters and long names mean what they mean for pg_restore.
+
+Examples:
+  db restore latest --store /var/backups/pg -d shop_copy
+  db restore shop/20261121 --store s3://backups/prod -d postgres://new-db/shop -j 4
+  db restore old.dump -d shop_copy --no-owner --confirm shop_copy";
+
+/// Restore a backup, or an archive or script of pg_dump
+#[derive(clap::Args)]
+#[command(after_help = AFTER)]
+pub(super) struct Args {
+    /// latest, an id or its beginning, an archive, or a .sql, .sql.gz or .sql.zst file
+    #[arg(value_name = "BACKUP", default_value = "latest")]
+    source: String,
+
+    /// The backup's database, where the store has several
+    #[arg(long, value_name = "NAME")]
+    database: Option<String>,
+
+    /// Confirm the restore without a terminal: the target database's name
+    #[arg(long, value_name = "DBNAME")]
+    confirm: Option<String>,
+
+    /// Show the plan and change nothing
+    #[arg(long)]
+    dry_run: bool,
+
+    #[command(flatten)]
+    store: StoreArgs,
+
+    #[command(flatten)]
+    connection: ConnectionArgs,
+
+    #[command(flatten)]
+    run: RunArgs,
+
+    #[command(flatten)]
+    selection: SelectionArgs,
+
+    #[command(flatten)]
+    leave: LeaveArgs,
+}
+
+/// How it is done.
+#[derive(clap::Args)]
+#[command(next_help_heading = "Restore options")]
+struct RunArgs {
+    /// Work over N connections
+    #[arg(short, long, value_name = "N", default_value = "2")]
+    jobs: NonZeroUsize,
+
+    /// Drop what is created first, where it exists
+    #[arg(short, long)]
+    clean: bool,
+
+    /// Accepted for pg_restore's sake: --clean never fails for what is not there
+    #[arg(long, requires = "clean")]
+    if_exists: bool,
+
+    /// Create the database that the archive names; -d names one to connect to first
+    #[arg(short = 'C', long)]
+    create: bool,
+
+    /// Stop at the first failure
+    #[arg(short, long)]
+    exit_on_error: bool,
+
+    /// All or nothing, over one connection
+    #[arg(short = '1', long)]
+    single_transaction: bool,
+
+    /// Become this role after connecting
+    #[arg(long, value_name = "ROLE")]
+    role: Option<String>,
+
+    /// Create roles that are missing, without the right to log in
+    #[arg(long, conflicts_with = "no_owner")]
+    create_roles: bool,
+
+    /// Go on although extensions are missing
+    #[arg(long)]
+    allow_missing_extensions: bool,
+
+    /// Restore into the very database that the backup was taken of
+    #[arg(long)]
+    overwrite_source: bool,
+
+    /// With --data-only: switch triggers off while rows are loaded
+    #[arg(long)]
+    disable_triggers: bool,
+
+    /// Do not compare files with their checksums first
+    #[arg(long)]
+    no_checksums: bool,
+
+    /// Do not gather statistics at the end
+    #[arg(long)]
+    no_analyze: bool,
+}
+
+/// Which part of it.
+#[derive(clap::Args)]
+#[command(next_help_heading = "Selection options")]
+struct SelectionArgs {
+    /// Only what lies in this schema
+    #[arg(short = 'n', long = "schema", value_name = "NAME")]
+    schemas: Vec<String>,
+
+    /// Not what lies in this schema
+    #[arg(short = 'N', long = "exclude-schema", value_name = "NAME")]
+    exclude_schemas: Vec<String>,
+
+    /// Only this table, view or sequence
+    #[arg(short = 't', long = "table", value_name = "NAME")]
+    tables: Vec<String>,
+
+    /// Only this index
+    #[arg(short = 'I', long = "index", value_name = "NAME")]
+    indexes: Vec<String>,
+
+    /// Only this function, with the types of its arguments
+    #[arg(short = 'P', long = "function", value_name = "NAME(ARGS)")]
+    functions: Vec<String>,
+
+    /// Only this trigger
+    #[arg(short = 'T', long = "trigger", value_name = "NAME")]
+    triggers: Vec<String>,
+
+    /// Only the entries that FILE lists, in its order (pg_restore --list)
+    #[arg(short = 'L', long, value_name = "FILE")]
+    use_list: Option<PathBuf>,
+
+    /// Rows only
+    #[arg(short = 'a', long, conflicts_with = "schema_only")]
+    data_only: bool,
+
+    /// Definitions only
+    #[arg(short = 's', long)]
+    schema_only: bool,
+
+    /// Only these sections: pre-data, data, post-data
+    #[arg(long, value_name = "SECTION")]
+    section: Vec<SectionName>,
+
+    /// With the planner's statistics, where the archive has them
+    #[arg(long)]
+    statistics: bool,
+}
+
+/// What to leave out.
+#[derive(clap::Args)]
+#[command(next_help_heading = "Content options")]
+struct LeaveArgs {
+    /// Everything belongs to who restores
+    #[arg(short = 'O', long)]
+    no_owner: bool,
+
+    /// Without privileges (GRANT, REVOKE)
+    #[arg(short = 'x', long, visible_alias = "no-acl")]
+    no_privileges: bool,
+
+    /// Without comments
+    #[arg(long)]
+    no_comments: bool,
+
+    /// Without row-level security policies
+    #[arg(long)]
+    no_policies: bool,
+
+    /// Without publications
+    #[arg(long)]
+    no_publications: bool,
+
+    /// Without security labels
+    #[arg(long)]
+    no_security_labels: bool,
+
+    /// Without subscriptions
+    #[arg(long)]
+    no_subscriptions: bool,
+
+    /// Everything goes to the default tablespace
+    #[arg(long)]
+    no_tablespaces: bool,
+
+    /// Tables get the default access method
+    #[arg(long)]
+    no_table_access_method: bool,
+}
+
+impl SelectionArgs {
+    fn selection(&self) -> Result<Selection> {
+        Ok(Selection {
+            components: match (self.schema_only, self.data_only) {
+                (true, _) => Components::Schema,
+                (false, true) => Components::Data,
+                (false, false) => Components::All,
+            },
+            sections: Sections {
+                pre_data: self.section.contains(&SectionName::PreData),
+                data: self.section.contains(&SectionName::Data),
+                post_data: self.section.contains(&SectionName::PostData),
+            },
+            schemas: self.schemas.clone(),
+            excluded_schemas: self.exclude_schemas.clone(),
+            tables: self.tables.clone(),
+            indexes: self.indexes.clone(),
+            functions: self.functions.clone(),
+            triggers: self.triggers.clone(),
+            list: self.use_list.as_deref().map(read_list).transpose()?,
+            statistics: self.statistics,
+        })
+    }
+}
+
+impl LeaveArgs {
+    const fn leave(&self) -> Leave {
+        Leave {
+            owner: self.no_owner,
+            privileges: self.no_privileges,
+            comments: self.no_comments,
+            policies: self.no_policies,
+            publications: self.no_publications,
+            security_labels: self.no_security_labels,
+            subscriptions: self.no_subscriptions,
+            tablespaces: self.no_tablespaces,
+            table_access_methods: self.no_table_access_method,
+        }
+    }
+}
+
+/// Reads a list as `pg_restore --list` prints it: a number begins a line, a semicolon begins a comment.
+fn read_list(path: &Path) -> Result<Vec<i32>> {
+    let place = path.display().to_string();
+    let text = std::fs::read_to_string(path).map_err(|error| {
+        Error::new(ErrorKind::Usage, format!("could not read the list \"{place}\"")).caused_by(error)
+    })?;
+    parse_list(&text).map_err(|line| {
+        Error::new(ErrorKind::Usage, format!("could not read the list \"{place}\""))
+            .detail(format!("line {line} does not begin with the number of an entry"))
+            .hint("Write lines as pg_restore --list does; a semicolon begins a comment.")
+    })
+}
+
+fn parse_list(text: &str) -> Result<Vec<i32>, usize> {
+    let mut numbers = Vec::new();
+    for (index, line) in text.lines().enumerate() {
+        let line = line.split(';').next().unwrap_or_default().trim();
+        if !line.is_empty() {
+            let digits = line.split(|character: char| !character.is_ascii_digit()).next().unwrap_or_default();
+            numbers.push(digits.parse().map_err(|_| index + 1)?);
+        }
+    }
+    Ok(numbers)
+}
+
+pub(super) async fn run(args: Args, context: &Context) -> Result<Report> {
+    if args.connection.dbname.is_none() {
+        return Err(Error::new(ErrorKind::Usage, "no database to restore into was named")
+            .hint("Name it with -d: a restore never goes to a default."));
+    }
+    let target = args.connection.resolve(None, context).await?;
+    let source = match target::find(&args.source, args.database.as_deref(), &args.store, context).await? {
+        Target::Backup { store, backup } => Source::Backup { store, backup },
+        Target::File(path) => Source::Path(path),
+    };
+    let options = restore::Options {
+        source,
+        target,
+        jobs: args.run.jobs,
+        selection: args.selection.selection()?,
+        leave: args.leave.leave(),
+        create_database: args.run.create,
+        clean: args.run.clean,
+        exit_on_error: args.run.exit_on_error,
+        single_transaction: args.run.single_transaction,
+        role: args.run.role,
+        disable_triggers: args.run.disable_triggers,
+        create_roles: args.run.create_roles,
+        allow_missing_extensions: args.run.allow_missing_extensions,
+        overwrite_source: args.run.overwrite_source,
+        check_files: !args.run.no_checksums,
+        analyze: !args.run.no_analyze,
+    };
+    let plan = restore::plan(options, context.talk.as_ref()).await?;
+    let shown = redact::visible(&redact::redact(&plan.to_string())).into_owned();
+    if args.dry_run {
+        return match plan.refusal() {
+            None => Ok(Report { human: shown, json: json::restore_plan(plan.summary()), exit: Exit::Done }),
+            Some(refusal) => {
+                report::say(&shown);
+                Err(refusal)
+            }
+        };
+    }
+    report::say(&shown);
+    if let Some(refusal) = plan.refusal() {
+        return Err(refusal);
+    }
+    confirm(&plan.summary().database, args.confirm.as_deref()).await?;
+    let outcome = plan.execute(context.talk.as_ref()).await?;
+    match outcome.error() {
+        Some(error) => Err(error),
+        None => Ok(Report {
+            human: human::restore(&outcome, context.paint),
+            json: json::restore(&outcome),
+            exit: Exit::Done,
+        }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lists_are_read_as_pg_restore_prints_them() {
+        let text = ";\n; Archive created at 2026-11-21\n;\n215; 1259 16390 TABLE public orders shop\n\n;7; gone\n9;\n";
+        assert_eq!(parse_list(text), Ok(vec![215, 9]));
+        assert_eq!(parse_list("12;\nTABLE orders"), Err(2));
+        assert_eq!(parse_list("99999999999;"), Err(1));
+    }
+}

@@ -1,0 +1,53 @@
+//! `db backup` as text.
+
+use std::fmt::Write as _;
+
+use super::{contents, duration_of};
+use crate::backup::Outcome;
+use crate::config::{ByteSize, show_duration};
+use crate::manifest::State;
+use crate::report::paint::{Color, Paint};
+use crate::report::redact::line;
+use crate::report::talk::counted;
+
+/// What a backup to a store, or an archive alone, came to.
+pub fn backup(outcome: &Outcome, is_alone: bool, paint: Paint) -> String {
+    let manifest = &outcome.manifest;
+    let (color, word) = match manifest.state {
+        State::Complete => (Color::Good, "complete"),
+        State::Partial => (Color::Warning, "partial"),
+        State::Suspect => (Color::Warning, "suspect"),
+    };
+    let subject = match is_alone {
+        true => format!("archive of database {}", manifest.source.database),
+        false => format!("backup {} of database {}", manifest.id, manifest.source.database),
+    };
+    let mut text = format!("{}: {}\n", line(&subject), paint.text(color, word));
+    let took = duration_of(manifest);
+    let stored = if is_alone { outcome.archive_bytes } else { manifest.stored_bytes() };
+    let mut facts = vec![
+        ("place", outcome.place.clone()),
+        ("size", format!("{} stored, {} of data", ByteSize(stored), ByteSize(manifest.data_bytes()))),
+        ("holds", contents(manifest)),
+        ("took", show_duration(took)),
+    ];
+    if !manifest.filters.is_empty() {
+        facts.push(("filtered", manifest.filters.join(" ")));
+    }
+    facts.extend(manifest.skipped.iter().map(|one| ("left out", format!("{}: {}", one.object, one.reason))));
+    facts.extend(manifest.warnings.iter().map(|warning| ("warning", warning.clone())));
+    if let Some(pruned) = &outcome.pruned {
+        let deleted = counted(pruned.deleted.len() as u64, "older backup");
+        facts.push((
+            "pruned",
+            match pruned.failed.len() {
+                0 => format!("{deleted}, {}", ByteSize(pruned.bytes)),
+                failed => format!("{deleted}, {}; {failed} could not be deleted", ByteSize(pruned.bytes)),
+            },
+        ));
+    }
+    for (name, value) in facts {
+        let _ = writeln!(text, "  {name:<9} {}", line(&value)); // writing to a string cannot fail
+    }
+    text
+}

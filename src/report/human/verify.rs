@@ -1,0 +1,60 @@
+//! `db verify` as text.
+
+use std::fmt::Write as _;
+
+use crate::report::paint::{Color, Paint};
+use crate::report::redact::line;
+use crate::report::talk::{counted, grouped};
+use crate::verify::{FindingKind, Level, LevelVerdict, Outcome, Verdict};
+
+/// What a verification found: a line for each level, then the findings by kind with what to do,
+/// then the verdict.
+pub fn verify(outcome: &Outcome, paint: Paint) -> String {
+    let mut text = format!("{}\n", paint.text(Color::Bold, &line(&outcome.target)));
+    let mut add = |words: String| {
+        let _ = writeln!(text, "{words}"); // writing to a string cannot fail
+    };
+    for level in &outcome.levels {
+        let (color, word) = match level.verdict {
+            LevelVerdict::Passed => (Color::Good, "passed"),
+            LevelVerdict::Failed => (Color::Bad, "FAILED"),
+            LevelVerdict::NotChecked => (Color::Warning, "not checked"),
+        };
+        let counts: Vec<String> =
+            level.checked.iter().map(|checked| format!("{} {}", grouped(checked.count), checked.what)).collect();
+        let counts = if counts.is_empty() { String::new() } else { format!("  {}", counts.join(", ")) };
+        add(format!("  {:<13} {}{}", level.level.name(), paint.text(color, word), line(&counts)).replace("  \n", "\n"));
+        for one in &level.not_checked {
+            add(format!("    could not check {}: {}", line(&one.what), line(&one.why)));
+        }
+    }
+    let mut kinds: Vec<FindingKind> = Vec::new();
+    for finding in &outcome.findings {
+        if !kinds.contains(&finding.kind) {
+            kinds.push(finding.kind);
+        }
+    }
+    for kind in kinds {
+        for finding in outcome.findings.iter().filter(|finding| finding.kind == kind) {
+            let detail = if finding.detail.is_empty() { String::new() } else { format!(": {}", finding.detail) };
+            let fact = line(&format!("{}: {}{detail}", finding.object, finding.kind.message()));
+            add(format!("{} {fact}", paint.text(Color::Bad, "finding:")));
+        }
+        add(format!("hint: {}", kind.hint()));
+    }
+    for note in &outcome.notes {
+        add(format!("note: {}", line(note)));
+    }
+    add(match outcome.verdict() {
+        Verdict::Passed => paint.text(Color::Good, "verified: nothing is wrong with what was checked"),
+        Verdict::Damaged => {
+            let is_live = outcome.findings.iter().all(|finding| finding.level == Level::Live);
+            let word = if is_live { "the live database differs from the backup" } else { "damaged" };
+            paint.text(Color::Bad, &format!("{word}: {}", counted(outcome.findings.len() as u64, "finding")))
+        }
+        Verdict::Incomplete => {
+            paint.text(Color::Warning, "not verified: something that was asked for could not be checked")
+        }
+    });
+    text
+}
