@@ -1,0 +1,23 @@
+//! pg_dump's archives and ours, read by each other, on every major that is there.
+
+mod archive;
+mod matrix;
+mod restore;
+mod toc;
+mod unsupported;
+
+use std::path::Path;
+
+use pgproof::reader::{Archive, Opened, open_path};
+
+fn block_on<T>(future: impl Future<Output = T>) -> T {
+    tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime").block_on(future)
+}
+
+fn open(path: &Path) -> Archive {
+    let opened = block_on(open_path(path)).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    match opened {
+        Opened::Archive(archive) => archive,
+        Opened::Tar(_) | Opened::Plain { .. } => panic!("{} is taken for something else", path.display()),
+    }
+}

@@ -1,0 +1,250 @@
+//! Our table of contents is pg_dump's, entry by entry and in the same order: every field, the dependencies too. What is
+//! chosen to differ stands in `DIFFERENCES.md`.
+
+use std::collections::HashMap;
+use std::fmt::Write as _;
+use std::fs;
+
+use pgproof::archive::toc::{Entry, Toc};
+use pgproof::backup::schema::toc_entry;
+use pgproof::catalog::{read, read_database, resolve};
+use pgproof::object::EmitOptions;
+use pgproof::plan::select::{Content, LargeObjects, List, Sections, Wanted};
+use pgproof::plan::{build, select};
+use pgproof::server::{Connection, Isolation, LockPatience, Setup, Spec, begin, set_up};
+
+use super::restore::{corpora, corpus_name, load_corpus, load_roles};
+use super::{block_on, open};
+use crate::support::pg::{Database, Server, newest_server, servers, shared_folder};
+use crate::support::repository;
+
+/// Our entries of a whole database.
+fn ours(url: &str) -> Vec<Entry> {
+    ours_of(url, Content::default(), &[])
+}
+
+/// Our entries of a part of a database.
+fn ours_of(url: &str, content: Content, wanted: &[Wanted]) -> Vec<Entry> {
+    block_on(async {
+        let spec = Spec { target: Some(url.to_owned()), ..Spec::default() };
+        let options = spec.resolve(&|name| std::env::var(name).ok()).expect("the URL is one");
+        let mut connection = Connection::connect(&options).await.expect("the server is there");
+        set_up(&mut connection, &Setup::default()).await.expect("the session can be set up");
+        begin(&mut connection, Isolation::RepeatableRead).await.expect("a transaction can begin");
+        let database = read_database(&mut connection).await.expect("the database's own row");
+        let selection = resolve(&mut connection, content, wanted, false).await.expect("the patterns mean something");
+        let mark = |inventory: &mut _| {
+            select::mark(inventory, &selection);
+            Ok(())
+        };
+        let inventory = read(&mut connection, LockPatience::default(), mark).await.expect("the catalog can be read");
+        let options = EmitOptions {
+            quote: pgproof::object::Quote::default(),
+            include_acl: true,
+            include_comments: true,
+            include_security_labels: true,
+        };
+        let plan = build(inventory, &selection, options, Some(&database)).expect("the dump can be ordered");
+        plan.entries.iter().map(toc_entry).collect()
+    })
+}
+
+/// The newest pg_dump's entries of a database, from an archive without compression.
+fn theirs(url: &str) -> Toc {
+    theirs_of(url, &[])
+}
+
+fn theirs_of(url: &str, options: &[&str]) -> Toc {
+    let folder = shared_folder();
+    let file = folder.path().join("theirs.dump");
+    let path = file.to_str().expect("UTF-8 path");
+    let mut arguments = vec!["-Fc", "-Z0", "--no-sync", "-f", path, "-d", url];
+    arguments.extend(options);
+    newest_server().stdout("pg_dump", &arguments);
+    open(&file).toc().clone()
+}
+
+/// Entries whose statement differs by choice; `DIFFERENCES.md` says why.
+const CHOSEN: &[&str] = &["TABLE zoo_inheritance.nn18_quoted"];
+
+/// What an entry is called in the list of differences, and by which the other archive's dependencies name it.
+fn name(entry: &Entry) -> String {
+    format!("{} {}.{}", entry.kind, entry.schema.as_deref().unwrap_or("-"), entry.tag)
+}
+
+/// A statement without what servers patched in November 2026 keep among a column's parameters and pg_dump 18.6 writes.
+fn without_attver(text: Option<&str>) -> Option<String> {
+    let keep = |line: &&str| !line.contains(" SET (pg_attver=");
+    let text: String = text?.split_inclusive('\n').filter(keep).collect();
+    Some(text).filter(|text| !text.is_empty())
+}
+
+/// All of an entry that does not depend on numbers, as lines.
+fn fields(entry: &Entry, names: &HashMap<i32, String>) -> Vec<String> {
+    let mut needs: Vec<&str> = entry.dependencies.iter().filter_map(|id| names.get(id).map(String::as_str)).collect();
+    needs.sort_unstable();
+    vec![
+        format!("section {:?}", entry.section),
+        format!("owner {:?}", entry.owner),
+        format!("catalog {} {}", entry.catalog_oid, entry.object_oid),
+        format!("tablespace {:?} method {:?} kind {:?}", entry.tablespace, entry.access_method, entry.relation_kind),
+        format!("create {:?}", without_attver(entry.create.as_deref())),
+        format!("drop {:?}", entry.drop),
+        format!("copy {:?} data {}", entry.copy, entry.has_data),
+        format!("needs {needs:?}"),
+    ]
+}
+
+fn names(entries: &[Entry]) -> HashMap<i32, String> {
+    entries.iter().map(|entry| (entry.dump_id, name(entry))).collect()
+}
+
+/// The first differences, or nothing.
+fn differences(ours: &[Entry], theirs: &[Entry]) -> String {
+    const SHOWN_MAX: usize = 12;
+    let (our_names, their_names) = (names(ours), names(theirs));
+    let mut found = Vec::new();
+    if ours.len() != theirs.len() {
+        found.push(format!("{} entries, and pg_dump has {}", ours.len(), theirs.len()));
+    }
+    for (place, (our, their)) in ours.iter().zip(theirs).enumerate() {
+        if name(our) != name(their) {
+            found.push(format!("at {place}: {} stands where pg_dump has {}", name(our), name(their)));
+            break;
+        }
+        for (one, other) in fields(our, &our_names).iter().zip(fields(their, &their_names)) {
+            let is_chosen = one.starts_with("create ") && CHOSEN.contains(&name(our).as_str());
+            if *one != other && !is_chosen {
+                found.push(format!("{}:\n    ours   {one}\n    theirs {other}", name(our)));
+            }
+        }
+    }
+    let mut text = String::new();
+    for difference in found.iter().take(SHOWN_MAX) {
+        let _ = writeln!(text, "  {difference}");
+    }
+    if found.len() > SHOWN_MAX {
+        let _ = writeln!(text, "  and {} more", found.len() - SHOWN_MAX);
+    }
+    text
+}
+
+fn compare(server: &Server, database: &str, report: &mut String) {
+    let url = server.url(database);
+    let differences = differences(&ours(&url), &theirs(&url).entries);
+    if !differences.is_empty() {
+        let _ = writeln!(report, "PostgreSQL {}, database {database}:\n{differences}", server.major);
+    }
+}
+
+/// Loads every file of the zoo.
+fn load_zoo(database: &Database) {
+    let folder = repository().join("tests/compat/zoo");
+    let mut files: Vec<_> = fs::read_dir(folder).expect("the zoo").map(|file| file.expect("a file").path()).collect();
+    files.retain(|file| file.extension().is_some_and(|extension| extension == "sql"));
+    files.sort();
+    for file in &files {
+        database.sql(&fs::read_to_string(file).expect("a zoo file"));
+    }
+}
+
+#[test]
+fn our_zoo_has_pg_dumps_entries() {
+    let mut report = String::new();
+    for server in servers() {
+        let database = server.database();
+        load_zoo(&database);
+        compare(&server, &database.name, &mut report);
+    }
+    assert!(report.is_empty(), "{report}");
+}
+
+/// What is asked for: pg_dump's arguments, and the same for us.
+type Choice = (&'static [&'static str], Content, Vec<Wanted>);
+
+fn choices() -> Vec<Choice> {
+    let all = Content::default;
+    let wanted = |list, pattern: &str, with_children| Wanted { list, pattern: pattern.to_owned(), with_children };
+    let section = |pre_data, data, post_data| Content { sections: Sections { pre_data, data, post_data }, ..all() };
+    vec![
+        (&["-s"], Content { data: false, ..all() }, vec![]),
+        (&["-a"], Content { definitions: false, ..all() }, vec![]),
+        (&["-s", "--sequence-data"], Content { data: false, sequence_data: true, ..all() }, vec![]),
+        (&["-B"], Content { large_objects: LargeObjects::Never, ..all() }, vec![]),
+        (&["--section=pre-data"], section(true, false, false), vec![]),
+        (&["--section=data"], section(false, true, false), vec![]),
+        (&["--section=post-data"], section(false, false, true), vec![]),
+        (&["--no-policies"], Content { policies: false, ..all() }, vec![]),
+        (&["--no-publications"], Content { publications: false, ..all() }, vec![]),
+        (&["--no-unlogged-table-data"], Content { unlogged_data: false, ..all() }, vec![]),
+        (&["-n", "public"], all(), vec![wanted(List::IncludeSchema, "public", false)]),
+        (
+            &["-b", "-n", "zoo*"],
+            Content { large_objects: LargeObjects::Always, ..all() },
+            vec![wanted(List::IncludeSchema, "zoo*", false)],
+        ),
+        (&["-N", "zoo_*"], all(), vec![wanted(List::ExcludeSchema, "zoo_*", false)]),
+        (&["-t", "zoo_table.*"], all(), vec![wanted(List::IncludeTable, "zoo_table.*", false)]),
+        (
+            &["--table-and-children", "zoo_partition.*", "-T", "zoo_partition.k*"],
+            all(),
+            vec![
+                wanted(List::IncludeTable, "zoo_partition.*", true),
+                wanted(List::ExcludeTable, "zoo_partition.k*", false),
+            ],
+        ),
+        (
+            &["-a", "-t", "zoo*.*"],
+            Content { definitions: false, ..all() },
+            vec![wanted(List::IncludeTable, "zoo*.*", false)],
+        ),
+        (&["--exclude-table-data-and-children", "zoo*.*"], all(), vec![wanted(List::ExcludeTableData, "zoo*.*", true)]),
+        (&["--exclude-extension", "*"], all(), vec![wanted(List::ExcludeExtension, "*", false)]),
+        (&["-e", "plpgsql"], all(), vec![wanted(List::IncludeExtension, "plpgsql", false)]),
+    ]
+}
+
+#[test]
+fn parts_have_pg_dumps_entries() {
+    let server = newest_server();
+    let database = server.database();
+    load_zoo(&database);
+    let mut report = String::new();
+    for (options, content, wanted) in choices() {
+        let ours = ours_of(&database.url(), content, &wanted);
+        let differences = differences(&ours, &theirs_of(&database.url(), options).entries);
+        if !differences.is_empty() {
+            let _ = writeln!(report, "{}:\n{differences}", options.join(" "));
+        }
+    }
+    assert!(report.is_empty(), "{report}");
+}
+
+#[test]
+fn the_sample_has_pg_dumps_entries() {
+    let mut report = String::new();
+    for server in servers() {
+        let database = server.database();
+        database.load_sample("1");
+        compare(&server, &database.name, &mut report);
+    }
+    assert!(report.is_empty(), "{report}");
+}
+
+/// The corpora are no part of the repository; where they are, a folder beside it has them.
+#[test]
+fn the_corpora_have_pg_dumps_entries() {
+    let mut report = String::new();
+    for server in servers() {
+        load_roles(&server);
+        for path in corpora(server.major) {
+            let database = load_corpus(&server, &path);
+            let before = report.len();
+            compare(&server, &database.name, &mut report);
+            if report.len() > before {
+                let _ = writeln!(report, "(that is {})", corpus_name(&path));
+            }
+        }
+    }
+    assert!(report.is_empty(), "{report}");
+}

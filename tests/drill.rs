@@ -1,0 +1,169 @@
+//! Drills on real servers and on embedded ones: what passes, what fails, and that nothing is left.
+
+use std::fs;
+use std::num::NonZeroUsize;
+use std::os::unix::fs::PermissionsExt as _;
+use std::time::Duration;
+
+use chrono::Utc;
+use pgproof::drill::{Options, Outcome, Place, Proof, Verdict, run};
+use pgproof::event::Silent;
+use pgproof::manifest;
+use pgproof::server::Spec;
+use rustix::process::{Pid, Signal, kill_process};
+
+use crate::support::bin::db;
+use crate::support::pg::{Server, any_server, newest_server};
+use crate::verify::{Kept, block_on, fill};
+
+fn options_of(server: &Server) -> Place {
+    let spec = Spec { target: Some(server.url("postgres")), ..Spec::default() };
+    Place::Server(Box::new(spec.resolve(&|_| None).expect("a URL")))
+}
+
+fn drill(kept: &Kept, place: Place) -> Outcome {
+    let (store, backup) = kept.open();
+    let jobs = NonZeroUsize::new(2).expect("two");
+    let options = Options { store, backup, place, jobs, keep: false, write_proof: true };
+    block_on(run(&options, Utc::now(), &Silent)).expect("evidence is written")
+}
+
+/// What a drill could leave on a server: databases, roles.
+fn leftovers(server: &Server) -> String {
+    server.sql(
+        "postgres",
+        "select datname from pg_database where datname like 'pgproof\\_drill%'
+         union all select rolname from pg_roles where shobj_description(oid, 'pg_authid') like '%pgproof drill%';",
+    )
+}
+
+#[test]
+fn a_good_backup_passes_on_an_embedded_server_and_leaves_nothing() {
+    let database = any_server().database();
+    database.load_sample("1");
+    let kept = Kept::new(&database, &[]);
+    let base = tempfile::tempdir().expect("a temporary folder");
+    // the server runs as another user when the tests run as root
+    fs::set_permissions(base.path(), fs::Permissions::from_mode(0o711)).expect("our own folder");
+    let place = Place::Embedded { programs: None, folder: Some(base.path().to_owned()) };
+    let outcome = drill(&kept, place);
+    assert_eq!(outcome.proof.verdict, Verdict::Passed, "{:#?}", outcome.proof);
+    assert!(outcome.proof.restored.rows > 100 && outcome.proof.recovery_milliseconds > 0);
+    assert_eq!(fs::read_dir(base.path()).expect("our own folder").count(), 0);
+
+    let key = outcome.proof_key.expect("evidence was written");
+    let bytes = fs::read(kept.folder.path().join(&key)).expect("the evidence");
+    assert_eq!(Proof::decode(&key, &bytes).expect("it reads"), outcome.proof);
+}
+
+#[test]
+fn a_good_backup_passes_on_a_newer_server_and_leaves_nothing() {
+    let database = any_server().database();
+    fill(&database);
+    let kept = Kept::new(&database, &["-F", "directory"]);
+    let server = newest_server();
+    let outcome = drill(&kept, options_of(&server));
+    assert_eq!(outcome.proof.verdict, Verdict::Passed, "{:#?}", outcome.proof);
+    // other tests drill beside this one: what counts is the name that was used here
+    assert!(
+        outcome.kept.is_none() && !outcome.proof.notes.iter().any(|note| note.contains("clean up")),
+        "{:?}",
+        outcome.proof.notes
+    );
+}
+
+#[test]
+fn a_backup_that_lost_a_policy_fails_and_the_policy_is_named() {
+    let database = any_server().database();
+    database.sql(
+        "create table note (id integer); insert into note values (1); alter table note enable row level security;",
+    );
+    let kept = Kept::new(&database, &[]);
+    let path = kept.files().into_iter().find(|path| path.ends_with("manifest.json")).expect("a manifest");
+    let mut manifest = manifest::decode("m", &fs::read(&path).expect("a manifest")).expect("it reads");
+    let policy = manifest::expected::Policy { name: "owner_only".to_owned(), ..Default::default() };
+    manifest.expected.relations[0].policies.push(policy);
+    fs::write(&path, manifest::encode(&manifest)).expect("the store is writable");
+
+    let outcome = drill(&kept, options_of(&any_server()));
+    assert_eq!(outcome.proof.verdict, Verdict::Failed, "{:#?}", outcome.proof);
+    assert!(
+        outcome.proof.reasons.iter().any(|reason| reason.contains("public.note.owner_only")),
+        "{:?}",
+        outcome.proof.reasons
+    );
+}
+
+#[test]
+fn a_damaged_backup_fails_and_an_absent_server_could_not_run() {
+    let database = any_server().database();
+    database.sql("create table note (id integer); insert into note select generate_series(1, 1000);");
+    let kept = Kept::new(&database, &[]);
+    let spec = Spec { target: Some("postgresql://nobody@127.0.0.1:1/postgres".to_owned()), ..Spec::default() };
+    let absent = Place::Server(Box::new(spec.resolve(&|_| None).expect("a URL")));
+    let outcome = drill(&kept, absent);
+    assert_eq!(outcome.proof.verdict, Verdict::CouldNotRun, "{:#?}", outcome.proof);
+    assert!(outcome.error.is_some(), "the exit code comes from the error");
+
+    let path = kept.files().into_iter().find(|path| path.ends_with("archive.dump")).expect("an archive");
+    let mut bytes = fs::read(&path).expect("an archive");
+    let middle = bytes.len() * 3 / 4;
+    bytes[middle] ^= 1;
+    fs::write(&path, bytes).expect("the store is writable");
+    let outcome = drill(&kept, options_of(&any_server()));
+    assert_eq!(outcome.proof.verdict, Verdict::Failed, "{:#?}", outcome.proof);
+}
+
+#[test]
+fn what_a_drill_that_died_left_is_swept_by_the_next() {
+    let server = any_server();
+    let database = server.database();
+    database.sql("create table note (id integer);");
+    let kept = Kept::new(&database, &[]);
+    let name = "pgproof_drill_left_behind";
+    let marker = "made by pgproof drill, dropped when it ends";
+    server.sql("postgres", &format!("drop database if exists {name};"));
+    server.sql("postgres", &format!("create database {name};"));
+    server.sql("postgres", &format!("comment on database {name} is '{marker}';"));
+    server.sql("postgres", "drop database if exists pgproof_drill_without_our_mark;");
+    server.sql("postgres", "create database pgproof_drill_without_our_mark;");
+    let outcome = drill(&kept, options_of(&server));
+    assert_eq!(outcome.proof.verdict, Verdict::Passed, "{:#?}", outcome.proof);
+    let left = leftovers(&server);
+    server.sql("postgres", "drop database pgproof_drill_without_our_mark;");
+    assert!(!left.contains(name), "{left}");
+    assert!(left.contains("pgproof_drill_without_our_mark"), "what does not carry our mark is not ours: {left}");
+}
+
+#[test]
+fn a_drill_that_is_stopped_at_any_moment_leaves_nothing() {
+    let server = any_server();
+    let database = server.database();
+    fill(&database);
+    let kept = Kept::new(&database, &[]);
+    let base = tempfile::tempdir().expect("a temporary folder");
+    fs::set_permissions(base.path(), fs::Permissions::from_mode(0o711)).expect("our own folder");
+    let store = kept.folder.path().to_str().expect("a UTF-8 path");
+    let url = server.url("postgres");
+    for place in ["embedded", url.as_str()] {
+        for milliseconds in [30, 150, 500, 1_200, 2_000] {
+            let mut child =
+                db(["drill", "--store", store, "--no-proof", "--on", place]).env("TMPDIR", base.path()).spawn();
+            std::thread::sleep(Duration::from_millis(milliseconds));
+            if let Some(pid) = i32::try_from(child.id()).ok().and_then(Pid::from_raw) {
+                // it may have ended by itself
+                let _ = kill_process(pid, Signal::TERM);
+            }
+            child.wait().expect("it ends");
+            let left = fs::read_dir(base.path()).expect("our own folder").count();
+            assert_eq!(left, 0, "{place} after {milliseconds} ms");
+        }
+    }
+    let databases = "select count(*) from pg_database where datname ~ '^pgproof_drill_[0-9]{14}_';";
+    // drills of other tests come and go
+    let begun = std::time::Instant::now();
+    while server.sql("postgres", databases) != "0" && begun.elapsed() < Duration::from_secs(60) {
+        std::thread::sleep(Duration::from_secs(1));
+    }
+    assert_eq!(server.sql("postgres", databases), "0");
+}

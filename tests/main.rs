@@ -1,0 +1,20 @@
+//! The integration tests. `scripts/test` runs them: they need PostgreSQL servers and an S3 server.
+
+#[cfg(test)]
+mod cmd;
+#[cfg(test)]
+mod compat;
+#[cfg(test)]
+mod drill;
+#[cfg(test)]
+mod environment;
+#[cfg(test)]
+mod fault;
+#[cfg(test)]
+mod server;
+#[cfg(test)]
+mod store;
+#[cfg(test)]
+mod support;
+#[cfg(test)]
+mod verify;

@@ -1,0 +1,90 @@
+//! The `db` program as a user runs it.
+
+use std::ffi::OsStr;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+/// One call of the program, in an environment that holds nothing of the caller's.
+pub(crate) struct Db {
+    command: Command,
+    shown: Vec<String>,
+    /// HOME, so that no `.pgpass` or AWS profile of the person who runs the tests counts.
+    _home: tempfile::TempDir,
+}
+
+/// What a call did.
+#[derive(Debug)]
+pub(crate) struct Run {
+    shown: Vec<String>,
+    pub(crate) code: Option<i32>,
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
+    pub(crate) took: Duration,
+}
+
+/// Begins a call: `db(["list", "--store", path])`.
+pub(crate) fn db<I: IntoIterator<Item = S>, S: AsRef<OsStr>>(args: I) -> Db {
+    let home = tempfile::tempdir().expect("a temporary folder");
+    let mut command = Command::new(env!("CARGO_BIN_EXE_db"));
+    let mut shown = Vec::new();
+    for arg in args {
+        shown.push(arg.as_ref().to_string_lossy().into_owned());
+        command.arg(arg);
+    }
+    command.env_clear().env("HOME", home.path()).env("PATH", std::env::var_os("PATH").unwrap_or_default());
+    command.env("AWS_EC2_METADATA_DISABLED", "true").env("RUST_BACKTRACE", "1").current_dir(home.path());
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    Db { command, shown, _home: home }
+}
+
+impl Db {
+    pub(crate) fn env(mut self, name: &str, value: impl AsRef<OsStr>) -> Self {
+        self.command.env(name, value);
+        self
+    }
+
+    pub(crate) fn envs(mut self, variables: &[(&'static str, String)]) -> Self {
+        self.command.envs(variables.iter().map(|(name, value)| (*name, value)));
+        self
+    }
+
+    /// Runs the program to its end.
+    pub(crate) fn run(mut self) -> Run {
+        let begun = Instant::now();
+        let output = self.command.output().expect("db can be run");
+        Run {
+            shown: self.shown,
+            code: output.status.code(),
+            stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
+            stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
+            took: begun.elapsed(),
+        }
+    }
+
+    /// Starts the program with its output thrown away, for tests that end it by a signal.
+    pub(crate) fn spawn(mut self) -> Child {
+        self.command.stdout(Stdio::null()).stderr(Stdio::null());
+        self.command.spawn().expect("db can be run")
+    }
+}
+
+impl Run {
+    /// The call and all that it printed, as a terminal would show it.
+    pub(crate) fn transcript(&self) -> String {
+        let code = self.code.map_or_else(|| "by a signal".to_owned(), |code| code.to_string());
+        format!("$ db {}\n{}{}[exit {code}]\n", self.shown.join(" "), self.stdout, self.stderr)
+    }
+
+    /// Fails the test unless the program ended with this code.
+    #[track_caller]
+    pub(crate) fn expect_code(self, code: i32) -> Self {
+        assert!(self.code == Some(code), "expected exit {code}, got:\n{}", self.transcript());
+        self
+    }
+
+    /// Fails the test unless the program succeeded.
+    #[track_caller]
+    pub(crate) fn ok(self) -> Self {
+        self.expect_code(0)
+    }
+}

@@ -1,0 +1,103 @@
+//! A bucket of a test's own on the S3 server.
+
+use aws_config::{BehaviorVersion, Region};
+use aws_credential_types::Credentials;
+use aws_sdk_s3::Client;
+use aws_sdk_s3::primitives::ByteStream;
+use tokio::runtime::Runtime;
+
+use super::{required_variable, unique_name};
+
+/// A bucket that is emptied and removed when the value is dropped.
+pub(crate) struct Bucket {
+    pub(crate) name: String,
+    pub(crate) endpoint: String,
+    key: String,
+    secret: String,
+    client: Client,
+    runtime: Runtime,
+}
+
+impl Bucket {
+    /// Makes a bucket with a name of its own.
+    pub(crate) fn new() -> Self {
+        let endpoint = required_variable("PGPROOF_TEST_S3_ENDPOINT");
+        let key = required_variable("PGPROOF_TEST_S3_KEY");
+        let secret = required_variable("PGPROOF_TEST_S3_SECRET");
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+        let config = aws_sdk_s3::Config::builder()
+            .behavior_version(BehaviorVersion::latest())
+            .region(Region::new("us-east-1"))
+            .endpoint_url(&endpoint)
+            .credentials_provider(Credentials::new(&key, &secret, None, None, "test"))
+            .force_path_style(true)
+            .http_client(aws_smithy_http_client::Builder::new().build_http())
+            .build();
+        let client = Client::from_conf(config);
+        let name = unique_name("t-");
+        runtime.block_on(client.create_bucket().bucket(&name).send()).expect("the S3 server makes a bucket");
+        Self { name, endpoint, key, secret, client, runtime }
+    }
+
+    /// What `--store` takes.
+    pub(crate) fn url(&self) -> String {
+        format!("s3://{}/backups", self.name)
+    }
+
+    /// The environment in which the program finds this bucket; another endpoint stands for a proxy before the server.
+    pub(crate) fn environment(&self, endpoint: Option<&str>) -> Vec<(&'static str, String)> {
+        vec![
+            ("AWS_ENDPOINT_URL", endpoint.unwrap_or(&self.endpoint).to_owned()),
+            ("AWS_REGION", "us-east-1".to_owned()),
+            ("AWS_ACCESS_KEY_ID", self.key.clone()),
+            ("AWS_SECRET_ACCESS_KEY", self.secret.clone()),
+        ]
+    }
+
+    /// Every key, in order.
+    pub(crate) fn keys(&self) -> Vec<String> {
+        let mut pages = self.client.list_objects_v2().bucket(&self.name).into_paginator().send();
+        self.runtime.block_on(async {
+            let mut keys = Vec::new();
+            while let Some(page) = pages.next().await {
+                keys.extend(page.expect("a listing").contents().iter().filter_map(|o| o.key().map(str::to_owned)));
+            }
+            keys
+        })
+    }
+
+    /// The bytes of an object.
+    pub(crate) fn get(&self, key: &str) -> Vec<u8> {
+        self.runtime.block_on(async {
+            let object =
+                self.client.get_object().bucket(&self.name).key(key).send().await.expect("the object is there");
+            object.body.collect().await.expect("the object can be read").to_vec()
+        })
+    }
+
+    /// Replaces an object.
+    pub(crate) fn put(&self, key: &str, bytes: Vec<u8>) {
+        let put = self.client.put_object().bucket(&self.name).key(key).body(ByteStream::from(bytes));
+        self.runtime.block_on(put.send()).expect("the object is written");
+    }
+
+    /// Multipart uploads that nobody has completed or aborted: each costs its owner money for ever.
+    pub(crate) fn open_uploads(&self) -> Vec<String> {
+        let list = self.client.list_multipart_uploads().bucket(&self.name).send();
+        let list = self.runtime.block_on(list).expect("a listing of uploads");
+        list.uploads().iter().filter_map(|upload| upload.key().map(str::to_owned)).collect()
+    }
+}
+
+impl Drop for Bucket {
+    fn drop(&mut self) {
+        // The server is thrown away after the tests; what cannot be removed here does no harm.
+        if std::thread::panicking() {
+            return;
+        }
+        for key in self.keys() {
+            drop(self.runtime.block_on(self.client.delete_object().bucket(&self.name).key(key).send()));
+        }
+        drop(self.runtime.block_on(self.client.delete_bucket().bucket(&self.name).send()));
+    }
+}
