@@ -169,17 +169,17 @@ impl Scratch {
         }
     }
 
-    /// Removes the database, the roles and the cluster.
+    /// Removes the database, the roles and the cluster. A future that is dropped on its way does so, too.
     pub(super) async fn remove(mut self) -> Result<()> {
-        self.armed = false;
         self.keeper = None;
         if let Some(mut cluster) = self.cluster.take() {
-            return match tokio::task::spawn_blocking(move || cluster.remove()).await {
-                Ok(result) => result,
-                Err(error) => Err(Error::new(ErrorKind::Bug, "a task ended early").caused_by(error)),
-            };
+            self.armed = false;
+            // here and not on another thread: a signal would end the program while that thread is still at it
+            return cluster.remove();
         }
-        remove_from_server(&self.maintenance, &self.target.database, &self.roles).await
+        let result = remove_from_server(&self.maintenance, &self.target.database, &self.roles).await;
+        self.armed = false;
+        result
     }
 }
 

@@ -18,7 +18,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::object::identifier::Quote;
 use crate::reader::{Archive, Part};
 use crate::record::decode_text;
-use crate::server::{Connection, Options as Target};
+use crate::server::{Connection, Options as Target, sqlstate};
 
 const SESSION: &str = include_str!("../../sql/restore/session.sql");
 
@@ -29,6 +29,9 @@ const WAITING: usize = 8;
 
 /// A large object is written in pieces of this size: as hexadecimal digits in a parameter they are twice as long.
 const LARGE_OBJECT_PIECE: usize = 256 * 1024;
+
+/// How often a definition is tried when the server ends it to resolve a deadlock.
+const DEADLOCK_TRIES: u32 = 5;
 
 /// Statements of rows that come as INSERT are sent together up to this size.
 const BATCH_BYTES: usize = 256 * 1024;
@@ -145,17 +148,32 @@ impl Worker {
             if self.shared.is_partial && entry.kind == "SCHEMA" {
                 sql = sql.replacen("CREATE SCHEMA ", "CREATE SCHEMA IF NOT EXISTS ", 1);
             }
-            self.connection.execute(&sql).await?;
+            self.execute(&sql).await?;
         }
         if !leave.owner
             && let Some(sql) = statement::owner(entry)
         {
-            self.connection.execute(&sql).await.map_err(|error| error.context("could not set the owner"))?;
+            self.execute(&sql).await.map_err(|error| error.context("could not set the owner"))?;
         }
         if let Some(sql) = self.place.after(entry, Quote::default()) {
-            self.connection.execute(&sql).await?;
+            self.execute(&sql).await?;
         }
         Ok(())
+    }
+
+    /// Runs a definition, again when it lost a deadlock: the schedule keeps apart what locks a table, but a foreign key of a
+    /// partitioned table locks its partitions, too, and so does the attachment of an index.
+    async fn execute(&mut self, sql: &str) -> Result<()> {
+        let mut tries = 1;
+        loop {
+            match self.connection.execute(sql).await {
+                // the server has undone it whole; a transaction of ours would be lost with it
+                Err(error) if sqlstate(&error) == Some("40P01") && !self.in_transaction && tries < DEADLOCK_TRIES => {
+                    tries += 1;
+                }
+                result => return result,
+            }
+        }
     }
 
     /// Selects schema, tablespace and access method for what comes. `None` in an entry means that it does not matter.

@@ -96,10 +96,11 @@ pub(super) fn load_corpus(server: &Server, path: &Path) -> Database {
     database
 }
 
-/// pg_restore's exit code is 1 when it went on after errors; the databases are compared all the same.
+/// pg_restore's exit code is 1 when it went on after errors; the databases are compared all the same. Over one connection:
+/// over two it loses a deadlock now and then where partitions are attached, with pg_dump's archives as well.
 fn stock_restore(server: &Server, database: &Database, archive: &Path) -> bool {
     let url = database.url();
-    server.run("pg_restore", &["-j2", "-d", &url, archive.to_str().expect("UTF-8")]).status.success()
+    server.run("pg_restore", &["-d", &url, archive.to_str().expect("UTF-8")]).status.success()
 }
 
 /// pg_dump's dumps in these formats, restored by us and by the stock programs.
@@ -290,4 +291,46 @@ fn creates_the_database_when_asked() {
     restore_all(again);
     assert_eq!((source.schema_text(), source.rows()), (schema, rows));
     assert_eq!(source.sql("show work_mem;"), "7MB");
+}
+
+/// The other session waits for the restore's foreign key, which waits for it: the server ends the one that began to wait first.
+#[test]
+fn a_definition_that_loses_a_deadlock_is_tried_again() {
+    let server = any_server();
+    let source = server.database();
+    source.sql(
+        "create table a (id integer constraint a_key primary key);
+         create table b (id integer references a);
+         create function slow(integer) returns integer immutable language plpgsql as 'begin perform pg_sleep(1); return 1; end';
+         create table c (id integer); insert into c values (1); create index on c (slow(id));",
+    );
+    let folder = shared_folder();
+    let path = folder.path().join("dump");
+    server.stdout("pg_dump", &["-Fc", "-d", &source.url(), "-f", path.to_str().expect("UTF-8")]);
+    let copy = server.database_with("template template0");
+    let mut restoring = options(&path, &copy);
+    restoring.jobs = NonZeroUsize::MIN;
+    let wait = |what: &str| format!("loop exit when exists (select {what}); perform pg_sleep(0.01); end loop;");
+    let script = format!(
+        "set deadlock_timeout = '100s'; set statement_timeout = '60s'; begin; do $$ begin {} end $$;
+         lock table a in row exclusive mode; do $$ begin {} end $$; lock table b in row exclusive mode; commit;",
+        wait("from pg_constraint where conname = 'a_key'"),
+        wait("from pg_locks where not granted and relation = 'a'::regclass")
+    );
+    let url = copy.url();
+    let other = std::thread::spawn(move || {
+        any_server().run("psql", &["-qX", "-v", "ON_ERROR_STOP=1", "-d", &url, "-c", &script])
+    });
+    let outcome = restore_all(restoring);
+    let output = other.join().expect("it ends");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    assert_eq!(outcome.failures.len(), 0);
+    assert_equal(&source, &copy, "after a deadlock");
+    // the counter comes a moment after the session that lost
+    let count = "select deadlocks from pg_stat_database where datname = current_database();";
+    let begun = std::time::Instant::now();
+    while copy.sql(count) == "0" && begun.elapsed() < std::time::Duration::from_secs(10) {
+        std::thread::sleep(std::time::Duration::from_millis(100));
+    }
+    assert_eq!(copy.sql(count), "1");
 }
