@@ -87,7 +87,7 @@ impl Form {
 pub(super) async fn write(
     options: &Options,
     form: Form,
-    source: &Source,
+    source: &mut Source,
     place: Place,
     sink: &dyn Sink,
     now: DateTime<Utc>,
@@ -102,13 +102,21 @@ pub(super) async fn write(
         .collect();
     schema::for_version(&mut toc, &mut jobs);
     let workers = options.jobs.get().min(jobs.len()).max(1);
-    let pool = Pool::open(&options.source, &options.setup(), &source.snapshot, workers).await?;
+    let connections = match source.connection.take() {
+        // it has read the definitions of all tables, which a new one would have to do again
+        Some(connection) if workers == 1 => vec![connection],
+        leader => {
+            source.connection = leader;
+            Pool::open(&options.source, &options.setup(), &source.snapshot, workers).await?.into_connections()
+        }
+    };
+    let source = &*source;
     let framing = match form.format {
         Format::Custom => Framing::Blocks,
         Format::Directory => Framing::Files,
         Format::Plain => Framing::Script,
     };
-    let copying = Copying::start(pool.into_connections(), jobs, framing, form.compression, &toc);
+    let copying = Copying::start(connections, jobs, framing, form.compression, &toc);
     let ticker = copying.ticker(Some(source.standing.size));
     let done = AtomicU64::new(0);
     let written = async {
@@ -137,7 +145,7 @@ fn table_of_contents(form: Form, source: &Source, now: DateTime<Utc>) -> Result<
     let mut header = Header::new(version, container, compression, created)
         .map_err(|error: archive::FormatError| Error::new(ErrorKind::Usage, "no such archive").caused_by(error))?;
     header.database = Some(source.database.name.clone());
-    header.server_version = source.connection.parameter("server_version").map(str::to_owned);
+    header.server_version.clone_from(&source.server_version);
     header.dump_version = Some(format!("pgproof {}", env!("CARGO_PKG_VERSION")));
     Ok(Toc { header, entries: source.plan.entries.iter().map(schema::toc_entry).collect() })
 }

@@ -78,19 +78,19 @@ pub async fn run(options: &Options, destination: Destination, sink: &dyn Sink, n
 async fn alone(
     options: &Options,
     form: Form,
-    source: Source,
+    mut source: Source,
     place: Place,
     name: String,
     mut phases: Phases<'_>,
     now: DateTime<Utc>,
 ) -> Result<Outcome> {
     phases.begin(Phase::CopyOut);
-    let archived = archive::write(options, form, &source, place, phases.sink, now).await?;
+    let archived = archive::write(options, form, &mut source, place, phases.sink, now).await?;
     phases.end();
     let id = manifest::label(now, &mut rand::rng());
     let archive_bytes = archived.size;
     let manifest = describe(options, form, &source, id, archived, &phases, now)?;
-    source.connection.close().await;
+    source.close().await;
     Ok(Outcome { manifest, place: name, archive_bytes, pruned: None })
 }
 
@@ -157,7 +157,7 @@ async fn to_store(
 async fn fill(
     options: &Options,
     form: Form,
-    source: Source,
+    mut source: Source,
     store: &Arc<dyn Store>,
     folder: &Key,
     id: Label,
@@ -167,7 +167,7 @@ async fn fill(
 ) -> Result<Outcome> {
     phases.begin(Phase::CopyOut);
     let place = Place::Store(Arc::clone(store), folder.join(&form.path())?);
-    let archived = archive::write(options, form, &source, place, phases.sink, now).await?;
+    let archived = archive::write(options, form, &mut source, place, phases.sink, now).await?;
     phases.begin(Phase::ReadBack);
     let files = publish::check_archive(store, folder, form, &archived, options.read_back).await?;
     phases.begin(Phase::Publish);
@@ -178,7 +178,7 @@ async fn fill(
     lease.check().await?;
     let manifest = publish::publish(&**store, folder, manifest, source.globals.as_deref()).await?;
     phases.end();
-    source.connection.close().await;
+    source.close().await;
     Ok(Outcome { manifest, place: format!("{}/{folder}", store.describe()), archive_bytes, pruned: None })
 }
 

@@ -19,8 +19,11 @@ use crate::server::{self, Connection, Snapshot, Standing};
 
 /// One database at one moment.
 pub(super) struct Source {
-    /// The session whose transaction exports the snapshot. It stays open while rows are copied.
-    pub(super) connection: Connection,
+    /// The session whose transaction exports the snapshot. It stays open while rows are copied; where one connection copies,
+    /// it is this one.
+    pub(super) connection: Option<Connection>,
+    /// The server's version as it says it.
+    pub(super) server_version: Option<String>,
     /// Where it leads.
     pub(super) standing: Standing,
     /// The database itself.
@@ -95,7 +98,9 @@ pub(super) async fn read(options: &Options, phases: &mut Phases<'_>) -> Result<S
     for warning in &warnings {
         phases.sink.event(Event::Warning(Message::new(warning.clone())));
     }
-    Ok(Source { connection, standing, database, snapshot, plan, expected, globals, warnings, skipped })
+    let server_version = connection.parameter("server_version").map(str::to_owned);
+    let connection = Some(connection);
+    Ok(Source { connection, server_version, standing, database, snapshot, plan, expected, globals, warnings, skipped })
 }
 
 async fn read_globals(connection: &mut Connection, options: &Options) -> Result<Option<String>> {
@@ -146,7 +151,7 @@ impl Source {
             database_oid: database.oid,
             database: database.name.clone(),
             server: options.source.hosts.first().map(server::Host::describe).unwrap_or_default(),
-            server_version: self.connection.parameter("server_version").unwrap_or_default().to_owned(),
+            server_version: self.server_version.clone().unwrap_or_default(),
             server_version_number: standing.version.0,
             encoding: database.encoding.clone(),
             collate: database.collate.clone(),
@@ -166,6 +171,13 @@ impl Source {
         })?;
         let lsn = Some(self.snapshot.lsn.clone()).filter(|lsn| !lsn.is_empty());
         Ok(manifest::Snapshot { time, lsn })
+    }
+
+    /// Ends the transaction that held the snapshot.
+    pub(super) async fn close(&mut self) {
+        if let Some(connection) = self.connection.take() {
+            connection.close().await;
+        }
     }
 
     /// Says what the run is going to do.

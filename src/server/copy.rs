@@ -69,7 +69,7 @@ impl<'c> CopyOut<'c> {
         }
     }
 
-    /// The next chunk, never empty; `None` after the last.
+    /// The next chunk, never empty; `None` after the last. A future that is dropped takes bytes with it.
     ///
     /// # Errors
     ///
@@ -110,10 +110,7 @@ impl<'c> CopyOut<'c> {
                     continue;
                 }
             }
-            // the buffer is used up: what was gathered goes on before the wait
-            if !out.is_empty() {
-                return Ok(Some(self.hand_out(out.freeze())));
-            }
+            // the server sends 8 KiB at a time; to wake whoever takes the chunk for each would cost more than it takes
             self.connection.wire.fill(patience).await?;
         }
     }

@@ -13,6 +13,7 @@ use rustls::{
     CertificateError, ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme, SupportedProtocolVersion,
 };
 use sha2::{Digest as _, Sha256, Sha384, Sha512};
+use tokio::io::BufReader;
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
@@ -25,7 +26,14 @@ use crate::error::{Error, ErrorKind, Result};
 /// The protocol's registered name, which a server that is greeted by TLS directly must confirm.
 const ALPN: &[u8] = b"postgresql";
 
-pub(super) async fn handshake(tls: &Tls, host: &str, stream: TcpStream) -> Result<TlsStream<TcpStream>> {
+/// What one read asks the kernel for. rustls itself asks for a record at a time, and the server's have 8 KiB.
+const READ_SIZE: usize = 128 * 1024;
+
+/// TLS over TCP.
+pub(super) type Encrypted = TlsStream<BufReader<TcpStream>>;
+
+pub(super) async fn handshake(tls: &Tls, host: &str, stream: TcpStream) -> Result<Encrypted> {
+    let stream = BufReader::with_capacity(READ_SIZE, stream);
     let config = configure(tls)?;
     let name = ServerName::try_from(host.to_owned()).map_err(|error| {
         Error::new(ErrorKind::Config, format!("host \"{host}\" is no name for TLS")).caused_by(error)
@@ -261,7 +269,7 @@ fn common_name_fits(name: &str, host: &str) -> bool {
 
 /// The channel binding `tls-server-end-point` (RFC 5929): the hash of the server's certificate by the hash function of
 /// its signature, SHA-256 in place of MD5 and SHA-1. `None` where the signature names no hash function (Ed25519).
-pub(super) fn end_point(stream: &TlsStream<TcpStream>) -> Option<Vec<u8>> {
+pub(super) fn end_point(stream: &Encrypted) -> Option<Vec<u8>> {
     let certificate = stream.get_ref().1.peer_certificates()?.first()?;
     let parsed = Certificate::from_der(certificate).ok()?;
     let algorithm = &parsed.signature_algorithm;

@@ -10,8 +10,8 @@ use bytes::{Buf as _, Bytes, BytesMut};
 use postgres_protocol::message::backend::{self, Message};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpStream, UnixStream};
-use tokio_rustls::client::TlsStream;
 
+use super::tls::Encrypted;
 use crate::error::{Error, ErrorKind, Result};
 
 /// What one read asks the kernel for. Larger brings nothing on a local socket, smaller costs calls.
@@ -30,7 +30,7 @@ const LOGIN_MAX: usize = 64 * 1024;
 pub(super) enum Transport {
     Tcp(TcpStream),
     Unix(UnixStream),
-    Tls(Box<TlsStream<TcpStream>>),
+    Tls(Box<Encrypted>),
 }
 
 impl AsyncRead for Transport {
