@@ -58,7 +58,14 @@ impl S3Store {
         let aborted = self
             .ask(|_| {
                 let request = self.client().abort_multipart_upload().bucket(self.bucket()).key(full).upload_id(id);
-                async { request.send().await.map(drop).map_err(|error| judge(&doing, error)) }
+                async {
+                    request.send().await.map(drop).map_err(|error| {
+                        let failure = judge(&doing, error);
+                        // Ceph 20 while another request aborts the same upload, as after a drop: soon it is gone
+                        let again = failure.again || failure.status == Some(409);
+                        Failure { again, ..failure }
+                    })
+                }
             })
             .await;
         match aborted {
