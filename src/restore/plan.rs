@@ -258,11 +258,12 @@ fn source_is_target(
 
 fn refuse_missing(options: &Options, missing: &Names) -> Option<Refusal> {
     let list = |names: &std::collections::BTreeSet<String>| names.iter().cloned().collect::<Vec<_>>().join(", ");
-    if !missing.roles.is_empty() && !options.create_roles {
+    // without owners it goes on as pg_restore does: what names them fails and is named
+    if !missing.roles.is_empty() && !options.create_roles && !options.leave.owner {
         return Some(Refusal {
             message: format!("{} roles that the backup needs do not exist on the server", missing.roles.len()),
             detail: Some(list(&missing.roles)),
-            hint: "Create them (the backup's globals.sql does), or say --create-roles, or --no-owner with --no-privileges.",
+            hint: "Create them (the backup's globals.sql does), or say --create-roles; or go on without them by --no-owner, and --no-privileges for their rights.",
         });
     }
     if !missing.extensions.is_empty() && !options.allow_missing_extensions {

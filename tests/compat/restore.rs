@@ -238,6 +238,16 @@ fn missing_roles_stop_it_before_anything_is_touched() {
     let error = try_restore(options(&path, &database)).expect_err("it is refused");
     assert!(error.to_string().contains(&role), "{error}");
     assert_eq!(database.sql("select count(*) from pg_class where relname = 't';"), "0");
+    let ownerless = server.database();
+    let mut without = options(&path, &ownerless);
+    without.leave.owner = true;
+    let outcome = try_restore(without).expect("it goes on");
+    let failed: Vec<&str> = outcome.failures.iter().map(|failure| failure.entry.as_str()).collect();
+    assert_eq!(failed.len(), 2, "{failed:?}");
+    assert!(failed.iter().any(|entry| entry.contains("ACL")), "{failed:?}");
+    assert!(failed.iter().any(|entry| entry.contains("POLICY")), "{failed:?}");
+    assert!(outcome.error().is_some(), "an unfinished restore is no success");
+    assert_eq!(ownerless.sql("select pg_get_userbyid(relowner) from pg_class where relname = 't';"), "postgres");
     let mut create = options(&path, &database);
     create.create_roles = true;
     let outcome = restore_all(create);
