@@ -31,7 +31,7 @@ pub(super) async fn execute(plan: Plan, sink: &dyn Sink) -> Result<Outcome> {
         warnings: plan.summary.warnings.clone(),
         ..Outcome::default()
     };
-    if !plan.missing_roles.is_empty() {
+    if !plan.create_roles.is_empty() {
         create_roles(&plan, &mut outcome).await?;
     }
     match &plan.work {
@@ -65,7 +65,7 @@ async fn timed<T>(sink: &dyn Sink, phase: Phase, work: impl Future<Output = Resu
 
 async fn create_roles(plan: &Plan, outcome: &mut Outcome) -> Result<()> {
     let mut connection = Connection::connect(&plan.options.target).await?;
-    for role in &plan.missing_roles {
+    for role in &plan.create_roles {
         let sql = format!("create role {} nologin", Quote::default().identifier(role));
         connection.execute(&sql).await.map_err(|error| error.context(&format!("could not create role \"{role}\"")))?;
         outcome.created_roles.push(role.clone());

@@ -27,7 +27,7 @@ pub struct Plan {
     pub(super) options: Options,
     pub(super) summary: Summary,
     pub(super) work: Work,
-    pub(super) missing_roles: Vec<String>,
+    pub(super) create_roles: Vec<String>,
     refusal: Option<Refusal>,
 }
 
@@ -221,7 +221,8 @@ pub(super) async fn build(options: Options, sink: &dyn Sink) -> Result<Plan> {
     connection.close().await;
     let refusal = source_is_target(&options, opening.manifest.as_ref(), &target, &summary.database).or(refusal);
     sink.event(Event::PhaseFinished { phase: Phase::Inspect, elapsed: begun.elapsed() });
-    Ok(Plan { options, summary, work, missing_roles: missing.roles.into_iter().collect(), refusal })
+    let create_roles = if options.create_roles { missing.roles.into_iter().collect() } else { Vec::new() };
+    Ok(Plan { options, summary, work, create_roles, refusal })
 }
 
 fn check_options(options: &Options) -> Result<()> {
