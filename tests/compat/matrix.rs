@@ -141,6 +141,8 @@ fn matrix(major: u32) {
         let name = corpus_name(&path);
         let source = load_corpus(&server, &path);
         count += check(&source, &name, &mut findings);
+        // at once: a failure below ends the test
+        println!("{name}: {} findings so far", findings.len());
         round(&source, &["custom", "directory", "plain"], &name);
     }
     println!("PostgreSQL {major}: {count} restored databases compared");

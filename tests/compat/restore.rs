@@ -124,7 +124,9 @@ pub(super) fn round(source: &Database, formats: &[&str], name: &str) {
         let outcome = try_restore(options(&path, &ours)).unwrap_or_else(|error| panic!("{what}: {error}"));
         // a newer pg_restore stumbles over settings that the older server does not know
         assert!(outcome.error().is_none() || !is_clean, "{what}: {:?}", outcome.failures);
-        assert_equal(&ours, &theirs, &what);
+        // an older server refuses some of pg_dump's statements (LOGGED of a sequence before 15): then the source is the judge
+        let stock_fell_short = !is_clean && ours.schema_text() != theirs.schema_text();
+        assert_equal(&ours, if stock_fell_short { source } else { &theirs }, &what);
     }
 }
 
