@@ -72,9 +72,11 @@ impl Form {
         }
     }
 
-    /// The oldest major of pg_restore or psql that reads it.
-    pub(super) fn reader_major(self) -> u32 {
+    /// The oldest major of pg_restore or psql that reads it. psql before 14 takes a semicolon in a function's SQL body for the
+    /// statement's end.
+    pub(super) fn reader_major(self, has_sql_bodies: bool) -> u32 {
         match (self.format, self.version) {
+            (Format::Plain, _) if has_sql_bodies => 14,
             (Format::Plain, _) => 12,
             (_, Version::V1_16) => 17,
             (_, Version::V1_15) => 16,

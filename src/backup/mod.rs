@@ -218,7 +218,7 @@ fn describe(
             path: form.path(),
             compression: form.compression.to_string(),
             version: archived.toc.as_ref().map(|toc| toc.header.version.to_string()),
-            reader_major: form.reader_major(),
+            reader_major: form.reader_major(source.plan.has_sql_bodies()),
             entry_count: kinds.len() as u64,
             creates_database: form.format != Format::Plain || options.plain.create,
             has_data: options.content.data && options.content.sections.data,

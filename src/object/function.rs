@@ -95,6 +95,12 @@ impl Function {
         })
     }
 
+    /// Whether its body is SQL with semicolons of its own (`BEGIN ATOMIC ... END`).
+    pub fn has_sql_statements(&self) -> bool {
+        let body = self.definition.as_ref().map(|definition| &definition.body);
+        matches!(body, Some(Body::Parsed(sql)) if sql.starts_with("BEGIN ATOMIC"))
+    }
+
     fn keyword(&self) -> &'static str {
         if self.is_procedure { "PROCEDURE" } else { "FUNCTION" }
     }

@@ -129,7 +129,8 @@ pub(super) fn entries(table: &Table, object: &Object, out: &mut Emitter<'_>) {
             "ALTER TABLE {} ALTER COLUMN {column} ADD GENERATED {identity} AS IDENTITY (\n    SEQUENCE NAME {name}\n",
             inventory.qualified(relation, quote)
         );
-        if table.persistence != owning.persistence {
+        // servers before 15 have logged sequences alone and refuse the word, which pg_dump writes for them as well
+        if table.persistence != owning.persistence && inventory.facts.version.major() >= 15 {
             push(&mut entry.create, &[if table.persistence == 'u' { "    UNLOGGED\n" } else { "    LOGGED\n" }]);
         }
         options.push(&mut entry.create);

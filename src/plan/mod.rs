@@ -34,6 +34,16 @@ pub struct Plan {
     pub has_circular_foreign_keys: bool,
 }
 
+impl Plan {
+    /// Whether a function is dumped whose body is SQL with semicolons of its own.
+    pub fn has_sql_bodies(&self) -> bool {
+        self.inventory.objects().iter().any(|object| {
+            matches!(&object.detail, Detail::Function(function) if function.has_sql_statements())
+                && object.dumps(Components::DEFINITION)
+        })
+    }
+}
+
 /// Plans a dump of what [`select::mark`] marked in an inventory whose details were read since.
 ///
 /// `database` is given where the archive is to hold the database itself, which every archive but a plain one does.

@@ -22,8 +22,28 @@ pub(super) fn create(entry: &Entry, toc: &Toc, leave_owner: bool, version: Versi
         "DATABASE" if version.major() < 15 => text.replacen(" LOCALE_PROVIDER = libc", "", 1),
         // there, all sequences are logged and no word says so
         "SEQUENCE" if version.major() < 15 => without_last(text, "\n    LOGGED"),
+        // from there on an identity column's sequence is as its table unless a word says so
+        "SEQUENCE" if is_logged_without_a_word(entry, toc) => match text.trim_end().strip_suffix(");") {
+            Some(options) => format!("{options}    LOGGED\n);\n"),
+            None => text.to_owned(),
+        },
         _ => stock::create_statements(entry, toc),
     })
+}
+
+/// Whether it is the sequence of an unlogged table's identity column, from a server on which all sequences are logged.
+fn is_logged_without_a_word(entry: &Entry, toc: &Toc) -> bool {
+    let text = entry.create.as_deref().unwrap_or_default();
+    let source = toc.header.server_version.as_deref().and_then(Version::from_server_text);
+    let is_unlogged = |table: &Entry| {
+        table.kind == "TABLE"
+            && entry.dependencies.contains(&table.dump_id)
+            && table.create.as_deref().is_some_and(|create| create.starts_with("CREATE UNLOGGED TABLE "))
+    };
+    text.starts_with("ALTER TABLE ")
+        && !text.contains("\n    LOGGED\n")
+        && source.is_some_and(|source| source.major() < 15)
+        && toc.entries.iter().any(is_unlogged)
 }
 
 /// The text without the last place where `line` stands as a line of its own; names stand before the options.
