@@ -11,7 +11,7 @@ use super::press::Framing;
 use super::source::Source;
 use super::target::{Stream, Target, Written};
 use super::worker::Job;
-use super::{Options, directory, plain, schema};
+use super::{Options, directory, plain, schema, slice};
 use crate::archive::toc::{Container, Created, Header, Toc};
 use crate::archive::{self, Version};
 use crate::codec::compress::{Algorithm, Compression};
@@ -99,10 +99,13 @@ pub(super) async fn write(
         .filter_map(|entry| {
             let name =
                 entry.schema.as_ref().map_or_else(|| entry.tag.clone(), |schema| format!("{schema}.{}", entry.tag));
-            Some(Job { dump_id: entry.id.0, name, source: entry.data.clone()? })
+            Some(Job { dump_id: entry.id.0, name: name.into(), source: entry.data.clone()?.into(), slice: None })
         })
         .collect();
     schema::for_version(&mut toc, &mut jobs);
+    if options.jobs.get() > 1 && slice::is_possible(form) {
+        jobs = slice::divide(jobs, source).await?;
+    }
     let workers = options.jobs.get().min(jobs.len()).max(1);
     let connections = match source.connection.take() {
         // it has read the definitions of all tables, which a new one would have to do again

@@ -6,7 +6,6 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use bytes::Bytes;
 
 use super::data::{Copied, Copying};
-use super::press::Made;
 use super::target::{Target, Written};
 use crate::archive::toc::{Data, Toc};
 use crate::error::Result;
@@ -72,23 +71,16 @@ pub(super) async fn write(
 }
 
 async fn blocks(target: &mut Target, copying: &mut Copying, sink: &dyn Sink, done: &AtomicU64) -> Result<Vec<Copied>> {
-    let mut copied = Vec::with_capacity(copying.job_count());
-    for index in 0..copying.job_count() {
-        let mut part = copying.part_of(index).await?;
+    let mut copied = Vec::with_capacity(copying.entry_count());
+    let mut index = 0;
+    while index < copying.job_count() {
         let offset = target.position();
-        let sums = loop {
-            match copying.made(&mut part).await? {
-                Made::Bytes(bytes, permit) => {
-                    target.write(bytes).await?;
-                    drop(permit);
-                }
-                Made::Done(sums) => break sums,
-            }
-        };
-        let Some(job) = copying.job(index) else { continue };
+        let (sums, next) = copying.write_entry(index, target).await?;
+        let Some(job) = copying.job(index) else { break };
+        index = next;
         copied.push(Copied { dump_id: job.dump_id, sums, offset: Some(offset), file: None });
         done.fetch_add(1, Ordering::Relaxed);
-        let (name, summary) = (job.name.clone(), sums.summary);
+        let (name, summary) = (job.name.to_string(), sums.summary);
         sink.event(Event::ObjectFinished { name, rows: Some(summary.row_count), bytes: summary.byte_count });
     }
     Ok(copied)

@@ -13,6 +13,7 @@ use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
 use super::press::{Framing, Made, Press, Sums};
+use super::target::Target;
 use super::worker::{Job, Part, Queue, Worker};
 use crate::archive::plain::LargeObjectText;
 use crate::archive::toc::Toc;
@@ -63,13 +64,18 @@ impl Copying {
         self.queue.jobs().len()
     }
 
+    /// How many entries the jobs are for.
+    pub(super) fn entry_count(&self) -> usize {
+        self.queue.entry_count()
+    }
+
     /// A handle for telling progress beside the writing.
     pub(super) fn ticker(&self, bytes_total: Option<u64>) -> Ticker {
         Ticker { queue: Arc::clone(&self.queue), bytes_total }
     }
 
     /// The part that the job at this place begins with, when its turn has come; `None` when all workers have ended.
-    pub(super) async fn part_of(&mut self, index: usize) -> Result<Part> {
+    async fn part_of(&mut self, index: usize) -> Result<Part> {
         loop {
             if let Some(mut parts) = self.waiting.remove(&index) {
                 let part = parts.remove(0);
@@ -106,8 +112,32 @@ impl Copying {
         }
     }
 
+    /// Writes what an entry's jobs make, from the first one on; what went through them, and the place of the next entry's job.
+    pub(super) async fn write_entry(&mut self, first: usize, target: &mut Target) -> Result<(Sums, usize)> {
+        let mut sums = Sums::default();
+        let mut index = first;
+        loop {
+            let mut part = self.part_of(index).await?;
+            let made = loop {
+                match self.made(&mut part).await? {
+                    Made::Bytes(bytes, permit) => {
+                        target.write(bytes).await?;
+                        drop(permit);
+                    }
+                    Made::Done(sums) => break sums,
+                }
+            };
+            sums.summary = sums.summary.merge(made.summary);
+            let is_last = self.job(index).is_none_or(Job::is_last);
+            index += 1;
+            if is_last {
+                return Ok((sums, index));
+            }
+        }
+    }
+
     /// The next bytes of a part, or what went through it; a worker's failure comes out here.
-    pub(super) async fn made(&mut self, part: &mut Part) -> Result<Made> {
+    async fn made(&mut self, part: &mut Part) -> Result<Made> {
         loop {
             tokio::select! {
                 biased;
@@ -156,7 +186,7 @@ impl Ticker {
                 bytes_total: self.bytes_total,
                 rows: self.queue.rows.load(Ordering::Relaxed),
                 objects: done.load(Ordering::Relaxed),
-                objects_total: Some(self.queue.jobs().len() as u64),
+                objects_total: Some(self.queue.entry_count() as u64),
             }));
         }
     }

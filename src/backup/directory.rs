@@ -69,7 +69,7 @@ pub(super) async fn write(
         entry.1.extend(filed.object);
         if let (None, Some(job)) = (filed.object, copying.job(filed.index)) {
             done.fetch_add(1, Ordering::Relaxed);
-            let (name, summary) = (job.name.clone(), filed.sums.summary);
+            let (name, summary) = (job.name.to_string(), filed.sums.summary);
             sink.event(Event::ObjectFinished { name, rows: Some(summary.row_count), bytes: summary.byte_count });
         }
     };
@@ -118,7 +118,7 @@ async fn entries(
     for index in 0..copying.job_count() {
         let Some(job) = copying.job(index) else { continue };
         let (sums, written) = sums.remove(&index).unwrap_or_default();
-        let file = match &job.source {
+        let file = match &*job.source {
             DataSource::Table { .. } => format!("{}{}", rows_file(job.dump_id), toc.header.compression.suffix()),
             DataSource::LargeObjects(oids) => {
                 if written.len() != oids.len() {

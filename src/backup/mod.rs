@@ -14,6 +14,7 @@ mod plain;
 mod press;
 mod publish;
 pub mod schema;
+mod slice;
 mod source;
 mod target;
 mod unfinished;

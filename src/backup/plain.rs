@@ -7,7 +7,6 @@ use bytes::Bytes;
 
 use super::Options;
 use super::data::{Copied, Copying};
-use super::press::Made;
 use super::target::{Target, Written};
 use crate::archive::plain::{self, Piece, Script};
 use crate::archive::toc::Toc;
@@ -62,11 +61,13 @@ async fn pieces(
     sink: &dyn Sink,
     done: &AtomicU64,
 ) -> Result<Vec<Copied>> {
+    // of an entry's jobs the first one
     let places: HashMap<i32, usize> =
-        (0..copying.job_count()).filter_map(|index| Some((copying.job(index)?.dump_id, index))).collect();
+        (0..copying.job_count()).rev().filter_map(|index| Some((copying.job(index)?.dump_id, index))).collect();
     let script_options = script_options(options);
     let mut text = Vec::new();
-    let mut copied = Vec::with_capacity(copying.job_count());
+    let mut copied = Vec::with_capacity(copying.entry_count());
+    let mut next = 0;
     for piece in Script::new(toc, &script_options)? {
         let entry = match piece {
             Piece::Text(more) => {
@@ -80,27 +81,19 @@ async fn pieces(
         };
         stretch(options.compression, &mut text, target).await?;
         let place = toc.entries.get(entry).and_then(|entry| places.get(&entry.dump_id)).copied();
-        let Some(index) = place.filter(|index| *index == copied.len()) else {
+        let Some(index) = place.filter(|index| *index == next) else {
             return Err(Error::new(ErrorKind::Bug, "the script asks for rows in another order than they are copied"));
         };
-        let mut part = copying.part_of(index).await?;
-        let sums = loop {
-            match copying.made(&mut part).await? {
-                Made::Bytes(bytes, permit) => {
-                    target.write(bytes).await?;
-                    drop(permit);
-                }
-                Made::Done(sums) => break sums,
-            }
-        };
+        let (sums, behind) = copying.write_entry(index, target).await?;
+        next = behind;
         let Some(job) = copying.job(index) else { continue };
         copied.push(Copied { dump_id: job.dump_id, sums, offset: None, file: None });
         done.fetch_add(1, Ordering::Relaxed);
-        let (name, summary) = (job.name.clone(), sums.summary);
+        let (name, summary) = (job.name.to_string(), sums.summary);
         sink.event(Event::ObjectFinished { name, rows: Some(summary.row_count), bytes: summary.byte_count });
     }
     stretch(options.compression, &mut text, target).await?;
-    if copied.len() != copying.job_count() {
+    if next != copying.job_count() {
         return Err(Error::new(ErrorKind::Bug, "the script leaves rows out that are copied"));
     }
     Ok(copied)

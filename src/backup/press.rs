@@ -53,8 +53,13 @@ pub(super) enum Command {
     Begin(Content),
     /// Rows, or a large object's bytes: digested and compressed.
     Data(Bytes),
-    /// The stream ends. For rows, how many the server says there were.
-    End(Option<u64>),
+    /// The stream ends.
+    End {
+        /// How many rows the server says there were.
+        claimed: Option<u64>,
+        /// Whether no other job goes on with the same entry.
+        is_last: bool,
+    },
     /// Nothing more comes to where [`Command::Open`] said.
     Close,
 }
@@ -62,7 +67,7 @@ pub(super) enum Command {
 /// What a stream holds, which decides how it is digested.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Content {
-    /// COPY text. The end mark is added.
+    /// COPY text. The end mark is added behind the last of an entry.
     Rows,
     /// A large object.
     Object {
@@ -222,10 +227,10 @@ impl Work {
                     }
                     self.frame_if_due(open(&mut job)?, &stream.encoder, &mut pressed)?;
                 }
-                Command::End(claimed) => {
+                Command::End { claimed, is_last } => {
                     let job = open(&mut job)?;
                     let stream = stream.take().ok_or_else(out_of_order)?;
-                    self.end(job, stream, claimed, &mut pressed)?;
+                    self.end(job, stream, claimed, is_last, &mut pressed)?;
                 }
                 Command::Close => {
                     let mut job = job.take().ok_or_else(out_of_order)?;
@@ -238,11 +243,20 @@ impl Work {
         Ok(())
     }
 
-    fn end(&mut self, job: &mut Job, mut stream: Stream, claimed: Option<u64>, pressed: &mut BytesMut) -> Result<()> {
+    fn end(
+        &mut self,
+        job: &mut Job,
+        mut stream: Stream,
+        claimed: Option<u64>,
+        is_last: bool,
+        pressed: &mut BytesMut,
+    ) -> Result<()> {
         let summary = match stream.digest {
             Digest::Rows(digest) => {
-                stream.encoder.push(COPY_END, pressed).map_err(compressor)?;
-                self.frame_if_due(job, &stream.encoder, pressed)?;
+                if is_last {
+                    stream.encoder.push(COPY_END, pressed).map_err(compressor)?;
+                    self.frame_if_due(job, &stream.encoder, pressed)?;
+                }
                 let summary = digest.finish().map_err(|error| {
                     Error::new(ErrorKind::Server, "the server's COPY data is not whole").caused_by(error)
                 })?;
@@ -268,8 +282,8 @@ impl Work {
         stream.encoder.finish(pressed).map_err(compressor)?;
         self.frame(job, pressed)?;
         match self.framing {
-            Framing::Blocks => encode_stream_end(&mut job.ready),
-            Framing::Files | Framing::Script => {}
+            Framing::Blocks if is_last => encode_stream_end(&mut job.ready),
+            Framing::Blocks | Framing::Files | Framing::Script => {}
         }
         Ok(())
     }

@@ -1,6 +1,7 @@
 //! The plan's entries as the archive's table of contents.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use super::worker::Job;
 use crate::archive::Version;
@@ -109,12 +110,12 @@ pub(super) fn for_version(toc: &mut toc::Toc, jobs: &mut Vec<Job>) {
 fn merge_large_objects(jobs: &mut Vec<Job>) {
     let mut all: Vec<u32> = Vec::new();
     for job in &*jobs {
-        if let DataSource::LargeObjects(oids) = &job.source {
+        if let DataSource::LargeObjects(oids) = &*job.source {
             all.extend(oids);
         }
     }
     let mut is_there = false;
-    jobs.retain_mut(|job| match &mut job.source {
+    jobs.retain_mut(|job| match Arc::make_mut(&mut job.source) {
         DataSource::Table { .. } => true,
         DataSource::LargeObjects(oids) => {
             *oids = std::mem::take(&mut all);
@@ -168,7 +169,12 @@ mod tests {
     }
 
     fn jobs() -> Vec<Job> {
-        let job = |dump_id, oids| Job { dump_id, name: "BLOBS".to_owned(), source: DataSource::LargeObjects(oids) };
+        let job = |dump_id, oids| Job {
+            dump_id,
+            name: "BLOBS".into(),
+            source: DataSource::LargeObjects(oids).into(),
+            slice: None,
+        };
         vec![job(8, vec![7, 9]), job(9, vec![8])]
     }
 
@@ -191,7 +197,7 @@ mod tests {
         let needs: Vec<_> = toc.entries.iter().map(|entry| entry.dependencies.as_slice()).collect();
         assert_eq!(needs, [&[][..], &[], &[3, 10], &[10], &[], &[3, 10, 7]]);
         assert_eq!(jobs.len(), 1);
-        assert!(matches!(&jobs[0].source, DataSource::LargeObjects(oids) if *oids == [7, 9, 8]));
+        assert!(matches!(&*jobs[0].source, DataSource::LargeObjects(oids) if *oids == [7, 9, 8]));
         let acl = toc.entries[2].create.clone().unwrap();
         assert!(acl.contains("LARGE OBJECT 7 TO a;") && acl.contains("LARGE OBJECT 9 TO a;"), "{acl}");
     }

@@ -10,6 +10,7 @@ use super::press::{Command, Content, Framing, Made, Press};
 use crate::archive::custom::{BlockKind, encode_block_begin, encode_large_object_begin, encode_large_objects_end};
 use crate::error::{Error, ErrorKind, Result};
 use crate::object::DataSource;
+use crate::object::table_data::BlockCopy;
 use crate::server::Connection;
 
 /// Large objects that are asked for in one query, and how much of each: 16 times 256 KiB come back as 8 MiB of
@@ -23,9 +24,33 @@ pub(super) struct Job {
     /// Its entry's number.
     pub(super) dump_id: i32,
     /// What a person calls it.
-    pub(super) name: String,
+    pub(super) name: Arc<str>,
     /// Where its bytes come from.
-    pub(super) source: DataSource,
+    pub(super) source: Arc<DataSource>,
+    /// Which rows of a table, where several jobs share one.
+    pub(super) slice: Option<Slice>,
+}
+
+/// A stretch of a large table's rows, which a job of its own copies. The jobs of one table follow each other.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Slice {
+    pub(super) copy: Arc<BlockCopy>,
+    /// The block that it begins with.
+    pub(super) from: u32,
+    /// The block that the next one begins with; the last one has no end.
+    pub(super) to: Option<u32>,
+}
+
+impl Job {
+    /// Whether its entry's bytes begin with its own.
+    fn is_first(&self) -> bool {
+        self.slice.as_ref().is_none_or(|slice| slice.from == 0)
+    }
+
+    /// Whether its entry's bytes end with its own.
+    pub(super) fn is_last(&self) -> bool {
+        self.slice.as_ref().is_none_or(|slice| slice.to.is_none())
+    }
 }
 
 /// A stretch of the archive that a job begins: the receiving end, and what it is.
@@ -57,6 +82,11 @@ impl Queue {
         &self.jobs
     }
 
+    /// How many entries the jobs are for.
+    pub(super) fn entry_count(&self) -> usize {
+        self.jobs.iter().filter(|job| job.is_last()).count()
+    }
+
     fn take(&self) -> Option<(usize, &Job)> {
         let index = usize::try_from(self.next.fetch_add(1, Ordering::Relaxed)).ok()?;
         self.jobs.get(index).map(|job| (index, job))
@@ -77,8 +107,8 @@ impl Worker {
     pub(super) async fn run(mut self) -> Result<()> {
         let queue = Arc::clone(&self.queue);
         while let Some((index, job)) = queue.take() {
-            let copied = match &job.source {
-                DataSource::Table { copy_out, .. } => self.table(index, job.dump_id, copy_out).await,
+            let copied = match &*job.source {
+                DataSource::Table { copy_out, .. } => self.table(index, job, copy_out).await,
                 DataSource::LargeObjects(oids) => self.large_objects(index, job.dump_id, oids).await,
             };
             copied.map_err(|error| error.context(&format!("could not copy {}", job.name)))?;
@@ -95,15 +125,16 @@ impl Worker {
         self.press.send(Command::Open(out)).await
     }
 
-    async fn table(&mut self, index: usize, dump_id: i32, sql: &str) -> Result<()> {
+    async fn table(&mut self, index: usize, job: &Job, whole: &str) -> Result<()> {
         self.open(index, None).await?;
-        if self.framing == Framing::Blocks {
+        if self.framing == Framing::Blocks && job.is_first() {
             let mut begin = BytesMut::new();
-            encode_block_begin(BlockKind::Rows, dump_id, &mut begin);
+            encode_block_begin(BlockKind::Rows, job.dump_id, &mut begin);
             self.press.send(Command::Raw(begin.freeze())).await?;
         }
         self.press.send(Command::Begin(Content::Rows)).await?;
-        let mut copy = self.connection.copy_out(sql).await?;
+        let slice = job.slice.as_ref().map(|slice| slice.copy.statement(slice.from, slice.to));
+        let mut copy = self.connection.copy_out(slice.as_deref().unwrap_or(whole)).await?;
         let mut counted = 0;
         while let Some(chunk) = copy.next().await? {
             self.queue.bytes.fetch_add(chunk.len() as u64, Ordering::Relaxed);
@@ -112,7 +143,7 @@ impl Worker {
             self.press.send(Command::Data(chunk)).await?;
         }
         let row_count = copy.finish().await?;
-        self.press.send(Command::End(Some(row_count))).await?;
+        self.press.send(Command::End { claimed: Some(row_count), is_last: job.is_last() }).await?;
         self.press.send(Command::Close).await
     }
 
@@ -172,7 +203,7 @@ impl Worker {
             piece = self.object_range(oid, offset).await?;
         }
         self.queue.rows.fetch_add(1, Ordering::Relaxed);
-        self.press.send(Command::End(None)).await?;
+        self.press.send(Command::End { claimed: None, is_last: true }).await?;
         match self.framing {
             Framing::Blocks | Framing::Script => Ok(()),
             Framing::Files => self.press.send(Command::Close).await,

@@ -140,6 +140,28 @@ fn not_understood(stem: &str, error: &DecodeError) -> Error {
         .hint("Report this with the server's version; nothing was written.")
 }
 
+/// How large a table is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TableSize {
+    /// The table's oid.
+    pub oid: u32,
+    /// The blocks of the table itself.
+    pub blocks: u32,
+    /// Its bytes, with what is stored out of line.
+    pub bytes: u64,
+}
+
+/// Asks how large these tables are, which the session has locked.
+pub async fn read_table_sizes(connection: &mut Connection, oids: &[u32]) -> Result<Vec<TableSize>> {
+    let oids: Vec<String> = oids.iter().map(u32::to_string).collect();
+    let list = format!("{{{}}}", oids.join(","));
+    let rows = connection.query(query::catalog_sql!("table_data_size"), &[Some(&list)]).await?;
+    let decode = |row: &Record| -> Result<TableSize, DecodeError> {
+        Ok(TableSize { oid: row.oid("oid")?, blocks: row.number("block_count")?, bytes: row.number("byte_count")? })
+    };
+    rows.iter().map(|row| decode(row).map_err(|error| not_understood("table_data_size", &error))).collect()
+}
+
 async fn read_facts(connection: &mut Connection) -> Result<Facts> {
     let row = connection.query_one(query::catalog_sql!("facts"), &[]).await?;
     let decode = |row: &Record| -> Result<Facts, DecodeError> {

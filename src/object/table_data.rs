@@ -2,7 +2,7 @@
 //! dump orders them apart from what they belong to.
 
 use super::table::{RelationKind, Rows};
-use super::{CatalogId, Components, DataSource, Detail, DumpId, Emitter, Entry, Inventory, Object, ObjectKind};
+use super::{CatalogId, Components, DataSource, Detail, DumpId, Emitter, Entry, Inventory, Object, ObjectKind, Quote};
 use crate::record::{DecodeError, Record};
 
 /// What stands for the data of a relation.
@@ -136,6 +136,36 @@ impl TableData {
         entry.dependencies = Some(vec![self.table]);
         entry.data = Some(DataSource::Table { table: self.table, copy_out });
         out.push(entry);
+    }
+}
+
+/// Reads the rows of a table from a range of its blocks.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BlockCopy {
+    columns: String,
+    name: String,
+}
+
+impl BlockCopy {
+    /// `None` where the rows are not read from the table's own blocks alone, as those of a foreign table.
+    pub fn of(inventory: &Inventory, table: DumpId) -> Option<Self> {
+        let quote = Quote { all: true, ..Quote::default() };
+        let relation = inventory.table(table)?;
+        let is_heap = relation.kind == RelationKind::Table && relation.access_method.as_deref() == Some("heap");
+        let columns: Vec<_> = (relation.columns.iter())
+            .filter(|column| !column.is_dropped && column.generated.is_none())
+            .map(|column| quote.identifier(&column.name))
+            .collect();
+        let is_whole = relation.rows == Rows::All && !columns.is_empty();
+        (is_heap && is_whole)
+            .then(|| Self { columns: columns.join(", "), name: inventory.qualified(inventory.get(table), quote) })
+    }
+
+    /// The `COPY` of the rows in the blocks from the first of these numbers up to before the second, or up to the end.
+    pub fn statement(&self, from: u32, to: Option<u32>) -> String {
+        let Self { columns, name } = self;
+        let end = to.map(|to| format!(" AND ctid < '({to},0)'")).unwrap_or_default();
+        format!("COPY (SELECT {columns} FROM ONLY {name} WHERE ctid >= '({from},0)'{end}) TO stdout;")
     }
 }
 

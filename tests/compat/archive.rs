@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::io::Read as _;
 use std::path::Path;
+use std::time::{Duration, Instant};
 
 use bytes::BytesMut;
 use pgproof::archive::custom::{
@@ -19,7 +21,8 @@ use pgproof::reader::{Archive, Opened, Part, open_path};
 use pgproof::verify::{Options, Outcome, Target, Verdict, Wishes};
 
 use super::{block_on, open};
-use crate::support::pg::{Database, Server, servers, shared_folder};
+use crate::support::bin::db;
+use crate::support::pg::{Database, Server, newest_server, servers, shared_folder};
 
 /// An archive's data by dump id: rows as one stream, or large objects.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -330,4 +333,59 @@ fn a_path_that_is_no_archive_is_a_clear_error() {
     assert_eq!(kind(block_on(open_path(&folder.path().join("missing")))), Some(ErrorKind::Usage));
     fs::write(&file, b"PGDMP\x01\x0e").expect("the shared folder is writable");
     assert_eq!(kind(block_on(open_path(&file))), Some(ErrorKind::Archive));
+}
+
+/// Several workers copy one table; what they write is what one worker writes.
+#[test]
+fn a_large_table_in_slices_gives_the_same_archive() {
+    for server in servers() {
+        let source = server.database();
+        source.sql(
+            "create table t (id int, \"odd \"\" name\" text, gone int, twice int generated always as (id * 2) stored, wide text);
+             alter table t drop column gone;
+             insert into t (id, \"odd \"\" name\", wide) select i, E'\\\\.\\n' || i, repeat(md5(i::text), 30) from generate_series(1, 52000) i;
+             update t set id = -id where id % 7 = 0;
+             delete from t where id % 5 = 0;
+             create table child () inherits (t);
+             insert into child (id) values (1);",
+        );
+        let scans = || source.sql("select seq_scan from pg_stat_user_tables where relname = 't';").parse::<u64>();
+        let folder = shared_folder();
+        let written = |jobs: &str, arguments: &[&str]| {
+            let path = folder.path().join(format!("{jobs} {}", arguments.join(" ")));
+            let url = source.url();
+            db(["backup", "-d", &url, "-o", path_text(&path), "-j", jobs].iter().chain(arguments)).run().ok();
+            path
+        };
+        for arguments in [&["-Z", "zstd"], &["-Z", "none"], &["-Z", "gzip"]] {
+            let before = scans().expect("a number");
+            let (many, one) = (written("3", arguments), written("1", arguments));
+            assert!(contents(&open(&many)) == contents(&open(&one)), "{}: {arguments:?}", server.major);
+            let reader = newest_server();
+            assert!(script(&reader, &many) == script(&reader, &one), "{}: {arguments:?}", server.major);
+            // a COPY of the whole table counts as a scan of it, one of some blocks does not
+            let is_divided = server.major >= 14 && arguments[1] != "gzip";
+            let expected = before + if is_divided { 1 } else { 2 };
+            let begun = Instant::now();
+            while scans() != Ok(expected) && begun.elapsed() < Duration::from_secs(10) {
+                std::thread::sleep(Duration::from_millis(50));
+            }
+            assert_eq!(scans(), Ok(expected), "{}: {arguments:?}", server.major);
+        }
+        let plain = |jobs, compression| {
+            let bytes =
+                fs::read(written(jobs, &["-F", "plain", "--no-restrict", "-Z", compression])).expect("a script");
+            let mut text = Vec::new();
+            match compression {
+                "gzip" => flate2::read::MultiGzDecoder::new(&*bytes).read_to_end(&mut text).expect("gzip"),
+                _ => zstd::stream::copy_decode(&*bytes, &mut text).map(|()| text.len()).expect("zstd"),
+            };
+            text
+        };
+        assert!(
+            plain("3", "zstd") == plain("1", "gzip") && plain("3", "gzip") == plain("1", "zstd"),
+            "{}",
+            server.major
+        );
+    }
 }

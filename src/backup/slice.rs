@@ -1,0 +1,102 @@
+//! Large tables in slices, so that several workers copy one.
+//!
+//! A slice is a range of the table's blocks, which servers from 14 on read by themselves (a TID range scan). The slices are
+//! jobs that follow each other, and the archive has their rows in the table's own order, as one `COPY` of it would.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use super::archive::Form;
+use super::source::Source;
+use super::worker::{Job, Slice};
+use crate::catalog::{self, TableSize};
+use crate::codec::compress::Compression;
+use crate::error::Result;
+use crate::manifest::Format;
+use crate::object::{DataSource, table_data::BlockCopy};
+
+/// A table's bytes in one slice: compressed, they fit into a worker's budget while another worker's slice is written.
+const SLICE_BYTES: u64 = 16 << 20;
+
+/// A slice has at least this many blocks: also a table of few rows with much out of line has so many rows in a slice.
+const BLOCKS_MIN: u64 = 16;
+
+/// So many slices a table has at most: of a huge one they are larger, and fewer workers are busy with it at a time.
+const SLICES_MAX: u64 = 1 << 16;
+
+/// The oldest major that reads a range of blocks without reading all others.
+const SERVER_MIN: u32 = 14;
+
+/// Whether an entry's bytes may come in streams that follow each other. Files of a directory are written beside each other,
+/// and a block of gzip is one zlib stream to pg_restore.
+pub(super) fn is_possible(form: Form) -> bool {
+    match (form.format, form.compression) {
+        (Format::Directory, _) => false,
+        (Format::Custom, Compression::None | Compression::Zstd { .. }) | (Format::Plain, _) => true,
+        (Format::Custom, Compression::Gzip { .. } | Compression::Lz4 { .. }) => false,
+    }
+}
+
+/// Divides the jobs that copy large tables.
+pub(super) async fn divide(jobs: Vec<Job>, source: &mut Source) -> Result<Vec<Job>> {
+    let inventory = &source.plan.inventory;
+    let Some(connection) = source.connection.as_mut().filter(|_| inventory.facts.version.major() >= SERVER_MIN) else {
+        return Ok(jobs);
+    };
+    // by oid: what reads a range of its blocks
+    let mut copies: HashMap<u32, Arc<BlockCopy>> = HashMap::new();
+    for job in &jobs {
+        if let DataSource::Table { table, .. } = &*job.source
+            && let Some(copy) = BlockCopy::of(inventory, *table)
+        {
+            copies.insert(inventory.get(*table).catalog_id.oid, Arc::new(copy));
+        }
+    }
+    let oids: Vec<u32> = copies.keys().copied().collect();
+    let sizes = catalog::read_table_sizes(connection, &oids).await?;
+    let sizes: HashMap<u32, TableSize> = sizes.into_iter().map(|size| (size.oid, size)).collect();
+    let mut divided = Vec::with_capacity(jobs.len());
+    for job in jobs {
+        let oid = match &*job.source {
+            DataSource::Table { table, .. } => inventory.get(*table).catalog_id.oid,
+            DataSource::LargeObjects(_) => 0,
+        };
+        let starts = sizes.get(&oid).map(starts).unwrap_or_default();
+        let Some(copy) = copies.get(&oid).filter(|_| starts.len() > 1) else {
+            divided.push(job);
+            continue;
+        };
+        for (place, from) in starts.iter().enumerate() {
+            let slice = Slice { copy: Arc::clone(copy), from: *from, to: starts.get(place + 1).copied() };
+            divided.push(Job { slice: Some(slice), ..job.clone() });
+        }
+    }
+    Ok(divided)
+}
+
+/// The blocks that slices begin with. The last slice has no end: what the table has grown since belongs to it.
+fn starts(size: &TableSize) -> Vec<u32> {
+    let count = (size.bytes / SLICE_BYTES).min(u64::from(size.blocks) / BLOCKS_MIN).clamp(1, SLICES_MAX);
+    let step = u64::from(size.blocks).div_ceil(count).max(1);
+    (0..count)
+        .filter_map(|number| u32::try_from(number * step).ok())
+        .filter(|start| *start == 0 || *start < size.blocks)
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn slices_cover_a_table_once() {
+        let starts = |blocks, bytes| starts(&TableSize { oid: 1, blocks, bytes });
+        assert_eq!(starts(0, 0), [0]);
+        assert_eq!(starts(2_000, 16 << 20), [0]);
+        assert_eq!(starts(4_096, 32 << 20), [0, 2_048]);
+        assert_eq!(starts(6_145, 48 << 20), [0, 2_049, 4_098]);
+        // little in the table, much out of line
+        assert_eq!(starts(40, 1 << 30), [0, 20]);
+        assert_eq!(starts(u32::MAX, u64::from(u32::MAX) << 13).len(), 1 << 16);
+    }
+}
