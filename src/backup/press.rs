@@ -27,7 +27,7 @@ const COMMANDS: usize = 16;
 
 /// Bytes of one worker that wait for the writer. While the writer is busy with another worker's table, this is how far a
 /// worker gets ahead.
-const BUDGET: usize = 16 << 20;
+const BUDGET: usize = 32 << 20;
 
 /// The thread hands bytes on in pieces of about this size.
 const PIECE: usize = 256 << 10;

@@ -18,6 +18,9 @@ use crate::object::{DataSource, table_data::BlockCopy};
 /// A table's bytes in one slice: compressed, they fit into a worker's budget while another worker's slice is written.
 const SLICE_BYTES: u64 = 16 << 20;
 
+/// What is smaller is copied whole, which costs the server less.
+const DIVIDED_MIN: u64 = 96 << 20;
+
 /// A slice has at least this many blocks: also a table of few rows with much out of line has so many rows in a slice.
 const BLOCKS_MIN: u64 = 16;
 
@@ -76,6 +79,9 @@ pub(super) async fn divide(jobs: Vec<Job>, source: &mut Source) -> Result<Vec<Jo
 
 /// The blocks that slices begin with. The last slice has no end: what the table has grown since belongs to it.
 fn starts(size: &TableSize) -> Vec<u32> {
+    if size.bytes < DIVIDED_MIN {
+        return vec![0];
+    }
     let count = (size.bytes / SLICE_BYTES).min(u64::from(size.blocks) / BLOCKS_MIN).clamp(1, SLICES_MAX);
     let step = u64::from(size.blocks).div_ceil(count).max(1);
     (0..count)
@@ -92,9 +98,9 @@ mod tests {
     fn slices_cover_a_table_once() {
         let starts = |blocks, bytes| starts(&TableSize { oid: 1, blocks, bytes });
         assert_eq!(starts(0, 0), [0]);
-        assert_eq!(starts(2_000, 16 << 20), [0]);
-        assert_eq!(starts(4_096, 32 << 20), [0, 2_048]);
-        assert_eq!(starts(6_145, 48 << 20), [0, 2_049, 4_098]);
+        assert_eq!(starts(10_000, 80 << 20), [0]);
+        assert_eq!(starts(12_288, 96 << 20), [0, 2_048, 4_096, 6_144, 8_192, 10_240]);
+        assert_eq!(starts(12_289, 97 << 20), [0, 2_049, 4_098, 6_147, 8_196, 10_245]);
         // little in the table, much out of line
         assert_eq!(starts(40, 1 << 30), [0, 20]);
         assert_eq!(starts(u32::MAX, u64::from(u32::MAX) << 13).len(), 1 << 16);

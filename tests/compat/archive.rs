@@ -343,7 +343,8 @@ fn a_large_table_in_slices_gives_the_same_archive() {
         source.sql(
             "create table t (id int, \"odd \"\" name\" text, gone int, twice int generated always as (id * 2) stored, wide text);
              alter table t drop column gone;
-             insert into t (id, \"odd \"\" name\", wide) select i, E'\\\\.\\n' || i, repeat(md5(i::text), 30) from generate_series(1, 52000) i;
+             alter table t alter wide set storage external;
+             insert into t (id, \"odd \"\" name\", wide) select i, E'\\\\.\\n' || i, repeat(md5(i::text), 250) from generate_series(1, 16000) i;
              update t set id = -id where id % 7 = 0;
              delete from t where id % 5 = 0;
              create table child () inherits (t);
@@ -357,20 +358,25 @@ fn a_large_table_in_slices_gives_the_same_archive() {
             db(["backup", "-d", &url, "-o", path_text(&path), "-j", jobs].iter().chain(arguments)).run().ok();
             path
         };
-        for arguments in [&["-Z", "zstd"], &["-Z", "none"], &["-Z", "gzip"]] {
+        let is_newest = server.major == newest_server().major;
+        let compressions: &[&str] = if is_newest { &["zstd", "none", "gzip"] } else { &["zstd"] };
+        for compression in compressions {
             let before = scans().expect("a number");
-            let (many, one) = (written("3", arguments), written("1", arguments));
-            assert!(contents(&open(&many)) == contents(&open(&one)), "{}: {arguments:?}", server.major);
-            let reader = newest_server();
-            assert!(script(&reader, &many) == script(&reader, &one), "{}: {arguments:?}", server.major);
+            let [many, one] = ["3", "1"].map(|jobs| written(jobs, &["-Z", compression]));
+            assert!(contents(&open(&many)) == contents(&open(&one)), "{}: {compression}", server.major);
+            let [many, one] = [many, one].map(|path| script(&newest_server(), &path));
+            assert!(many == one, "{}: {compression}", server.major);
             // a COPY of the whole table counts as a scan of it, one of some blocks does not
-            let is_divided = server.major >= 14 && arguments[1] != "gzip";
+            let is_divided = server.major >= 14 && *compression != "gzip";
             let expected = before + if is_divided { 1 } else { 2 };
             let begun = Instant::now();
             while scans() != Ok(expected) && begun.elapsed() < Duration::from_secs(10) {
                 std::thread::sleep(Duration::from_millis(50));
             }
-            assert_eq!(scans(), Ok(expected), "{}: {arguments:?}", server.major);
+            assert_eq!(scans(), Ok(expected), "{}: {compression}", server.major);
+        }
+        if !is_newest {
+            continue;
         }
         let plain = |jobs, compression| {
             let bytes =
@@ -382,10 +388,7 @@ fn a_large_table_in_slices_gives_the_same_archive() {
             };
             text
         };
-        assert!(
-            plain("3", "zstd") == plain("1", "gzip") && plain("3", "gzip") == plain("1", "zstd"),
-            "{}",
-            server.major
-        );
+        let one = plain("1", "zstd");
+        assert!(plain("3", "zstd") == one && plain("3", "gzip") == one);
     }
 }

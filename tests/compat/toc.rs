@@ -15,6 +15,7 @@ use pgproof::server::{Connection, Isolation, LockPatience, Setup, Spec, begin, s
 
 use super::restore::{corpora, corpus_name, load_corpus, load_roles};
 use super::{block_on, open};
+use crate::support::bin::db;
 use crate::support::pg::{Database, Server, newest_server, servers, shared_folder};
 use crate::support::repository;
 
@@ -227,6 +228,99 @@ fn parts_have_pg_dumps_entries() {
         }
     }
     assert!(report.is_empty(), "{report}");
+}
+
+/// A filter file with every kind of line.
+const FILTER: &str = r#"
+# a comment
+include schema zoo_t*
+  include schema "zoo_partition"   # another one
+exclude table zoo_table.k*
+exclude table_data zoo_table."unlogged"
+exclude table_data_and_children zoo_partition.*
+include extension plpgsql
+include foreign_data loop
+"#;
+
+const OTHER_FILTER: &str =
+    "exclude schema zoo_foreign\nexclude extension postgres_fdw\nexclude table_and_children zoo_partition.*\n";
+
+/// Both programs are called with the same options.
+#[test]
+fn options_mean_what_they_mean_to_pg_dump() {
+    let server = newest_server();
+    let database = server.database();
+    load_zoo(&database);
+    // a foreign table whose rows come from this very server
+    database.sql(
+        "create extension postgres_fdw schema public;
+         do $$ begin execute format('create server loop foreign data wrapper postgres_fdw options (host %L, port %L, dbname %L)',
+             split_part(current_setting('unix_socket_directories'), ',', 1), current_setting('port'), current_database());
+         end $$;
+         create user mapping for current_user server loop;
+         create table public.near (a int); insert into public.near values (1), (2);
+         create foreign table public.far (a int) server loop options (table_name 'near');",
+    );
+    let folder = shared_folder();
+    let [filter, other] = [("filter", FILTER), ("other", OTHER_FILTER)].map(|(name, text)| {
+        let path = folder.path().join(name);
+        fs::write(&path, text).expect("the shared folder is writable");
+        path.to_str().expect("UTF-8").to_owned()
+    });
+    let (ours, theirs) = (folder.path().join("ours"), folder.path().join("theirs"));
+    let run = |options: &[&str]| {
+        let url = database.url();
+        let mine = db(["backup", "-d", &url, "-o", ours.to_str().expect("UTF-8")].iter().chain(options)).run();
+        let mut arguments = vec!["-Fc", "-Z0", "--no-sync", "-d", &url, "-f", theirs.to_str().expect("UTF-8")];
+        arguments.extend(options);
+        (mine, server.run("pg_dump", &arguments))
+    };
+    let mut report = String::new();
+    for options in [
+        &["--filter", &filter][..],
+        &["--filter", &other],
+        &["--filter", &filter, "--filter", &other, "-T", "zoo_type*.*"],
+        &["--include-foreign-data", "loop"],
+        &["--include-foreign-data", "l*", "-t", "far"],
+        &["--strict-names", "-t", "zoo_table.*", "-n", "zoo_index"],
+        &["-x"],
+        &["-O"],
+        &["-c", "--if-exists"],
+        &["-C"],
+        &["--no-comments"],
+        &["--no-security-labels"],
+        &["--no-subscriptions", "--no-publications"],
+        &["--no-tablespaces", "--no-table-access-method"],
+        &["--quote-all-identifiers", "-n", "zoo_table"],
+        &["--exclude-table-data", "zoo_t*.*"],
+    ] {
+        let (mine, stock) = run(options);
+        assert!(stock.status.success(), "{}", String::from_utf8_lossy(&stock.stderr));
+        mine.ok();
+        let differences = differences(&open(&ours).toc().entries, &open(&theirs).toc().entries, server.major);
+        if !differences.is_empty() {
+            let _ = writeln!(report, "{}:\n{differences}", options.join(" "));
+        }
+    }
+    assert!(report.is_empty(), "{report}");
+    for options in [
+        &["-t", "nothing"][..],
+        &["-n", "nothing"],
+        &["-e", "nothing"],
+        &["--strict-names", "-t", "near", "-t", "nothing"],
+        &["--include-foreign-data", "nothing"],
+        &["-t", "a.b.c.d"],
+        &["-t", "other_database.public.near"],
+        &["-s", "-a"],
+        &["-s", "--include-foreign-data", "loop"],
+        &["--if-exists"],
+        &["-a", "-c"],
+        &["--filter", "/nowhere"],
+    ] {
+        let (mine, stock) = run(options);
+        assert!(!stock.status.success(), "pg_dump takes {options:?}");
+        assert!(matches!(mine.code, Some(code) if code != 0), "{}", mine.transcript());
+    }
 }
 
 #[test]

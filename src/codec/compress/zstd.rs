@@ -4,6 +4,7 @@ use bytes::BytesMut;
 use std::{fmt, io};
 use zstd::bulk;
 use zstd::stream::raw::{self, CParameter, DParameter, InBuffer, Operation as _, OutBuffer};
+use zstd::zstd_safe::Strategy;
 
 use super::{CodecError, DECODER_STEP, Flow, Shape};
 
@@ -25,6 +26,17 @@ fn corrupt(error: io::Error) -> CodecError {
 /// ring of a stream's window (2 MiB at level 3), and what a new frame has to learn again costs little at this size.
 const FRAME: usize = 4 << 20;
 
+/// zstd's own default level. With these parameters instead of its own, rows of COPY text become as small within 2 %, and a
+/// quarter faster (measured on the sample, on dumps of 25 public databases, and on keys, times and words: 98.4, 101.0 and
+/// 101.3 % of the size at 1.23, 1.24 and 1.31 times the speed).
+const TUNED_LEVEL: i32 = 3;
+const TUNED: [CParameter; 4] = [
+    CParameter::Strategy(Strategy::ZSTD_fast),
+    CParameter::HashLog(17),
+    CParameter::MinMatch(6),
+    CParameter::TargetLength(0),
+];
+
 /// One frame at a time from memory, or one for all where matches reach further back than a frame.
 pub(super) enum Encoder {
     Frames { compressor: Box<bulk::Compressor<'static>>, waiting: Vec<u8>, packed: Vec<u8>, has_frame: bool },
@@ -43,6 +55,9 @@ impl Encoder {
         }
         let mut compressor = Box::new(bulk::Compressor::new(level).map_err(failed)?);
         compressor.set_parameter(checksum).map_err(failed)?;
+        for parameter in TUNED.into_iter().filter(|_| level == TUNED_LEVEL) {
+            compressor.set_parameter(parameter).map_err(failed)?;
+        }
         Ok(Self::Frames { compressor, waiting: Vec::new(), packed: Vec::new(), has_frame: false })
     }
 
