@@ -101,7 +101,7 @@ pub(super) fn data(source: &Source, copied: &[Copied]) -> (Vec<Table>, Option<La
         let Some(entry) = entries.get(&copied.dump_id) else { continue };
         let summary = copied.sums.summary;
         match &entry.data {
-            Some(DataSource::Table { table, copy_out }) => tables.push(Table {
+            Some(DataSource::Table { table, copy_out, .. }) => tables.push(Table {
                 schema: entry.schema.clone().unwrap_or_default(),
                 name: entry.tag.clone(),
                 oid: source.plan.inventory.get(*table).catalog_id.oid,

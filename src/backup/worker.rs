@@ -108,7 +108,8 @@ impl Worker {
         let queue = Arc::clone(&self.queue);
         while let Some((index, job)) = queue.take() {
             let copied = match &*job.source {
-                DataSource::Table { copy_out, .. } => self.table(index, job, copy_out).await,
+                DataSource::Table { copy_out, is_foreign: false, .. } => self.table(index, job, copy_out).await,
+                DataSource::Table { copy_out, is_foreign: true, .. } => self.foreign_table(index, job, copy_out).await,
                 DataSource::LargeObjects(oids) => self.large_objects(index, job.dump_id, oids).await,
             };
             copied.map_err(|error| error.context(&format!("could not copy {}", job.name)))?;
@@ -123,6 +124,20 @@ impl Worker {
         // a writer that is gone has failed and says so itself
         let _ = self.parts.send(Part { index, object, made });
         self.press.send(Command::Open(out)).await
+    }
+
+    /// The session forbids foreign tables, for what the catalog's functions may be made to read; for this one it allows them.
+    async fn foreign_table(&mut self, index: usize, job: &Job, whole: &str) -> Result<()> {
+        self.restrict("view").await?;
+        self.table(index, job, whole).await?;
+        self.restrict("view, foreign-table").await
+    }
+
+    /// Servers patched since August 2024 have this parameter.
+    async fn restrict(&mut self, kinds: &str) -> Result<()> {
+        const SQL: &str = "select pg_catalog.set_config(name, $1, false) from pg_catalog.pg_settings \
+             where name = 'restrict_nonsystem_relation_kind'";
+        self.connection.query(SQL, &[Some(kinds)]).await.map(|_| ())
     }
 
     async fn table(&mut self, index: usize, job: &Job, whole: &str) -> Result<()> {

@@ -59,7 +59,7 @@ pub(super) struct SelectionArgs {
     exclude_extensions: Vec<String>,
 
     /// With the rows of foreign tables on the servers that match
-    #[arg(long = "include-foreign-data", value_name = "PATTERN")]
+    #[arg(long = "include-foreign-data", value_name = "PATTERN", conflicts_with = "schema_only")]
     include_foreign_data: Vec<String>,
 
     /// Read patterns from FILE, written as for pg_dump; - is standard input
@@ -71,7 +71,7 @@ pub(super) struct SelectionArgs {
     pub(super) strict_names: bool,
 
     /// Rows only
-    #[arg(short = 'a', long, conflicts_with = "schema_only")]
+    #[arg(short = 'a', long, conflicts_with_all = ["schema_only", "clean"])]
     data_only: bool,
 
     /// Definitions only

@@ -9,6 +9,8 @@ pub enum DataSource {
         table: DumpId,
         /// The statement that streams the rows.
         copy_out: String,
+        /// Whether the rows lie on a foreign server.
+        is_foreign: bool,
     },
     /// The contents of these large objects, by oid.
     LargeObjects(Vec<u32>),

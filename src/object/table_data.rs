@@ -134,7 +134,11 @@ impl TableData {
         };
         entry.copy = Some(format!("COPY {target} {list} FROM stdin;\n"));
         entry.dependencies = Some(vec![self.table]);
-        entry.data = Some(DataSource::Table { table: self.table, copy_out });
+        entry.data = Some(DataSource::Table {
+            table: self.table,
+            copy_out,
+            is_foreign: table.kind == RelationKind::ForeignTable,
+        });
         out.push(entry);
     }
 }

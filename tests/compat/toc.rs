@@ -253,7 +253,7 @@ fn options_mean_what_they_mean_to_pg_dump() {
     load_zoo(&database);
     // a foreign table whose rows come from this very server
     database.sql(
-        "create extension postgres_fdw schema public;
+        "create extension if not exists postgres_fdw;
          do $$ begin execute format('create server loop foreign data wrapper postgres_fdw options (host %L, port %L, dbname %L)',
              split_part(current_setting('unix_socket_directories'), ',', 1), current_setting('port'), current_database());
          end $$;
