@@ -1,17 +1,11 @@
--- Pins what the text of definitions and of rows depends on. A setting that this server does not have is passed over.
+-- Pins what the text of definitions and of rows depends on, as pg_dump does. A setting that this server does not have is passed over.
 select pg_catalog.set_config(setting.name, wanted.value, false) as value
 from (values
     ('client_encoding', $1),
-    -- forms of values, as pg_dump pins them
     ('datestyle', 'ISO'),
     ('intervalstyle', 'postgres'),
     ('extra_float_digits', '3'),
-    -- forms of values, for row digests that are equal on every server
-    ('timezone', 'UTC'),
-    ('bytea_output', 'hex'),
-    ('lc_monetary', 'C'),
-    -- forms of definitions
-    ('quote_all_identifiers', $2),
+    ('quote_all_identifiers', coalesce($2, pg_catalog.current_setting('quote_all_identifiers'))),
     ('standard_conforming_strings', 'on'),
     -- two dumps of the same table give the same order of rows
     ('synchronize_seqscans', 'off'),

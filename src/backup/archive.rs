@@ -112,7 +112,7 @@ pub(super) async fn write(
         Some(connection) if workers == 1 => vec![connection],
         leader => {
             source.connection = leader;
-            Pool::open(&options.source, &options.setup(), &source.snapshot, workers).await?.into_connections()
+            Pool::open(&options.source, &source.setup, &source.snapshot, workers).await?.into_connections()
         }
     };
     let source = &*source;

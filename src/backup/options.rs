@@ -65,7 +65,7 @@ pub struct Options {
 impl Options {
     /// How every session of the run is set up.
     pub(super) fn setup(&self) -> Setup {
-        Setup { role: self.role.clone(), encoding: None, quote_all_identifiers: self.quote_all_identifiers }
+        Setup { role: self.role.clone(), quote_all_identifiers: self.quote_all_identifiers, ..Setup::default() }
     }
 }
 

@@ -25,7 +25,7 @@ pub fn toc_entry(entry: &Entry) -> toc::Entry {
         object_oid: entry.catalog_id.oid,
         create: statement(&entry.create),
         // of these kinds some cannot be dropped alone, and have an empty statement
-        drop: if matches!(entry.kind, "INDEX" | "SEQUENCE" | "TRIGGER") {
+        drop: if matches!(entry.kind, "DATABASE PROPERTIES" | "INDEX" | "SEQUENCE" | "TRIGGER") {
             Some(entry.drop.clone())
         } else {
             statement(&entry.drop)

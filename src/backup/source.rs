@@ -15,7 +15,7 @@ use crate::object::database::Database;
 use crate::object::{Components, Detail, DumpId, EmitOptions, Quote};
 use crate::plan::select::Selection;
 use crate::plan::{self, Plan};
-use crate::server::{self, Connection, Snapshot, Standing};
+use crate::server::{self, Connection, Setup, Snapshot, Standing};
 
 /// One database at one moment.
 pub(super) struct Source {
@@ -28,6 +28,8 @@ pub(super) struct Source {
     pub(super) standing: Standing,
     /// The database itself.
     pub(super) database: Database,
+    /// How every session is set up.
+    pub(super) setup: Setup,
     /// What the workers join.
     pub(super) snapshot: Snapshot,
     /// The dump, entry by entry.
@@ -58,7 +60,7 @@ fn cannot_dump(unsupported: &[(String, String)]) -> Error {
 /// Connects, takes the snapshot, locks and reads.
 pub(super) async fn read(options: &Options, phases: &mut Phases<'_>) -> Result<Source> {
     phases.begin(Phase::Connect);
-    let setup = options.setup();
+    let mut setup = options.setup();
     let mut connection = Connection::connect(&options.source).await?;
     let standing = server::set_up(&mut connection, &setup).await?;
     server::refuse_pooler(&mut connection, &options.source).await?;
@@ -86,6 +88,8 @@ pub(super) async fn read(options: &Options, phases: &mut Phases<'_>) -> Result<S
     };
     let has_database = options.format != manifest::Format::Plain || options.plain.create;
     let plan = plan::build(inventory, &selection, emit, has_database.then_some(&database))?;
+    setup.monetary = server::read_monetary(&mut connection).await?;
+    server::pin_values(&mut connection, &setup).await?;
     let expected = read_expected(&mut connection, &plan, &selection).await?;
     let globals = read_globals(&mut connection, options).await?;
     phases.end();
@@ -100,7 +104,19 @@ pub(super) async fn read(options: &Options, phases: &mut Phases<'_>) -> Result<S
     }
     let server_version = connection.parameter("server_version").map(str::to_owned);
     let connection = Some(connection);
-    Ok(Source { connection, server_version, standing, database, snapshot, plan, expected, globals, warnings, skipped })
+    Ok(Source {
+        connection,
+        server_version,
+        standing,
+        database,
+        setup,
+        snapshot,
+        plan,
+        expected,
+        globals,
+        warnings,
+        skipped,
+    })
 }
 
 async fn read_globals(connection: &mut Connection, options: &Options) -> Result<Option<String>> {
@@ -158,6 +174,7 @@ impl Source {
             ctype: database.ctype.clone(),
             locale_provider: database.locale_provider.to_owned(),
             locale: database.locale.clone(),
+            monetary: self.setup.monetary.clone(),
             standby: standing.in_recovery,
             database_bytes: standing.size,
         }

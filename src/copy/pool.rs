@@ -3,7 +3,7 @@
 use futures_util::future::try_join_all;
 
 use crate::error::Result;
-use crate::server::{CancelToken, Connection, Options, Setup, Snapshot, import_snapshot, set_up};
+use crate::server::{CancelToken, Connection, Options, Setup, Snapshot, import_snapshot, pin_values, set_up};
 
 /// Connections with equal settings, all in a transaction on the same snapshot.
 pub struct Pool {
@@ -16,6 +16,7 @@ impl Pool {
         let open = || async {
             let mut connection = Connection::connect(options).await?;
             set_up(&mut connection, setup).await?;
+            pin_values(&mut connection, setup).await?;
             import_snapshot(&mut connection, snapshot).await?;
             Ok(connection)
         };

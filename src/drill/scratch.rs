@@ -276,6 +276,7 @@ mod tests {
             ctype: "C".to_owned(),
             locale_provider: "icu".to_owned(),
             locale: Some("und".to_owned()),
+            monetary: None,
             ..Source::default()
         };
         assert_eq!(locale_clause(&source, 13), "lc_collate 'en_US.UTF-8' lc_ctype 'C'");

@@ -100,6 +100,9 @@ pub struct Source {
     pub locale_provider: String,
     /// The locale of a provider other than libc.
     pub locale: Option<String>,
+    /// `lc_monetary` of the rows, where the database can have amounts of money; they are in the locale C otherwise.
+    #[serde(default)]
+    pub monetary: Option<String>,
     /// The server was a standby.
     pub standby: bool,
     /// `pg_database_size()`.

@@ -21,6 +21,7 @@ pub(crate) fn sample(id: &str) -> Manifest {
             ctype: "C".to_owned(),
             locale_provider: "libc".to_owned(),
             locale: None,
+            monetary: None,
             standby: false,
             database_bytes: 9_000_000,
         },

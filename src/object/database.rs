@@ -184,7 +184,7 @@ impl Database {
             };
             out.push(Entry {
                 drop,
-                dependencies: Some(vec![id]),
+                dependencies: Some(Vec::new()),
                 ..entry(own, "DATABASE PROPERTIES", &self.name, properties)
             });
         }

@@ -35,8 +35,9 @@ pub(super) async fn execute(plan: Plan, sink: &dyn Sink) -> Result<Outcome> {
         create_roles(&plan, &mut outcome).await?;
     }
     match &plan.work {
-        Work::Script { inlet, algorithm } => {
-            timed(sink, Phase::CopyIn, script::run(inlet, *algorithm, &plan.options, &mut outcome, sink)).await?;
+        Work::Script { inlet, algorithm, monetary } => {
+            let run = script::run(inlet, *algorithm, monetary.as_deref(), &plan.options, &mut outcome, sink);
+            timed(sink, Phase::CopyIn, run).await?;
         }
         Work::Archive { shared, items, database } => {
             if let Some(dump_id) = database {

@@ -41,7 +41,12 @@ pub(super) enum Work {
         database: Option<i32>,
     },
     /// The statements of a script.
-    Script { inlet: Inlet, algorithm: Algorithm },
+    Script {
+        inlet: Inlet,
+        algorithm: Algorithm,
+        /// `lc_monetary` of the rows, where it is known.
+        monetary: Option<String>,
+    },
 }
 
 /// The facts of a plan.
@@ -208,7 +213,9 @@ pub(super) async fn build(options: Options, sink: &dyn Sink) -> Result<Plan> {
             planned.await?
         }
         Origin::Script { inlet, algorithm } => {
-            plan_script(&options, inlet, algorithm, &target, &mut connection, &mut summary).await?
+            let monetary = opening.manifest.as_ref().map(monetary);
+            let work = Work::Script { inlet, algorithm, monetary };
+            plan_script(&options, work, &target, &mut connection, &mut summary).await?
         }
     };
     summary.target = format!(
@@ -383,7 +390,7 @@ async fn plan_archive(
         is_partial: options.selection.is_partial(),
         rows,
         // what this program writes has it so; others write the source's own
-        monetary: manifest.map(|_| "C".to_owned()),
+        monetary: manifest.map(monetary),
         truncate: if target.minimal_log { created } else { HashSet::new() },
         bytes: AtomicU64::new(0),
         row_count: AtomicU64::new(0),
@@ -442,8 +449,7 @@ fn count(summary: &mut Summary, toc: &Toc, items: &[Item], archive: &Archive, ma
 
 async fn plan_script(
     options: &Options,
-    inlet: Inlet,
-    algorithm: Algorithm,
+    work: Work,
     target: &Target,
     connection: &mut Connection,
     summary: &mut Summary,
@@ -452,7 +458,10 @@ async fn plan_script(
         return Err(Error::new(ErrorKind::Usage, "a script can only be restored as a whole")
             .hint("Take an archive in the custom or directory format to restore a part."));
     }
-    let survey = script::survey(&inlet, algorithm, options).await?;
+    let Work::Script { inlet, algorithm, .. } = &work else {
+        return Err(Error::new(ErrorKind::Bug, "an archive is no script"));
+    };
+    let survey = script::survey(inlet, *algorithm, options).await?;
     let Survey { statement_count, copy_count, byte_count, roles, extensions, creates, drops } = survey;
     summary.created = BTreeMap::from([("statements".to_owned(), statement_count)]);
     summary.table_count = copy_count;
@@ -482,5 +491,10 @@ async fn plan_script(
         refusal = Some(refuse_objects(target));
     }
     let refusal = refuse_missing(options, &missing).or(refusal);
-    Ok((Work::Script { inlet, algorithm }, missing, refusal))
+    Ok((work, missing, refusal))
+}
+
+/// The locale in which a backup of ours has amounts of money.
+fn monetary(manifest: &Manifest) -> String {
+    manifest.source.monetary.clone().unwrap_or_else(|| "C".to_owned())
 }

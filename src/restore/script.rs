@@ -239,12 +239,13 @@ fn is_optional_setting(text: &str) -> bool {
 pub(super) async fn run(
     inlet: &Inlet,
     algorithm: Algorithm,
+    monetary: Option<&str>,
     options: &Options,
     outcome: &mut Outcome,
     sink: &dyn Sink,
 ) -> Result<()> {
     let mut connection = Connection::connect(&options.target).await?;
-    begin(&mut connection, options).await?;
+    begin(&mut connection, monetary, options).await?;
     let mut reading = Reading::begin(inlet, algorithm)?;
     while let Some(event) = reading.next().await? {
         let (line, result) = match event {
@@ -276,7 +277,7 @@ pub(super) async fn run(
                 let database = connect_target(&target).unwrap_or_default();
                 connection.close().await;
                 connection = Connection::connect(&options.target.with_database(&database)).await?;
-                begin(&mut connection, options).await?;
+                begin(&mut connection, monetary, options).await?;
                 continue;
             }
             // the data of a COPY is taken where the COPY is
@@ -300,6 +301,13 @@ pub(super) async fn run(
     Ok(())
 }
 
+/// Says what a locale is needed for.
+pub(super) fn no_locale(error: Error, locale: &str) -> Error {
+    error.hint(format!(
+        "Amounts of money are in the locale \"{locale}\" in this backup; install it where the server runs."
+    ))
+}
+
 /// The failure without what the server said of row values.
 pub(super) fn failure(entry: String, error: &Error) -> Failure {
     let detail = error.detail_text().map(str::to_owned);
@@ -311,10 +319,16 @@ pub(super) fn failure(entry: String, error: &Error) -> Failure {
     Failure { entry, message: error.message().to_owned(), detail }
 }
 
-async fn begin(connection: &mut Connection, options: &Options) -> Result<()> {
+async fn begin(connection: &mut Connection, monetary: Option<&str>, options: &Options) -> Result<()> {
     connection
         .execute("set statement_timeout = 0; set lock_timeout = 0; set client_min_messages = warning; set synchronous_commit = off")
         .await?;
+    if let Some(locale) = monetary {
+        connection
+            .query("select pg_catalog.set_config('lc_monetary', $1, false)", &[Some(locale)])
+            .await
+            .map_err(|error| no_locale(error, locale))?;
+    }
     if let Some(role) = &options.role {
         connection.query("select pg_catalog.set_config('role', $1, false)", &[Some(role)]).await?;
     }

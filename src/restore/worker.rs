@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use bytes::Bytes;
 use tokio::sync::mpsc;
 
+use super::script::no_locale;
 use super::select::{Components, Item, Leave};
 use super::split::{Event as ScriptEvent, Splitter};
 use super::statement;
@@ -111,6 +112,10 @@ impl Worker {
         self.connection
             .query(SESSION, &[Some(encoding), Some(strings), shared.monetary.as_deref()])
             .await
+            .map_err(|error| match &shared.monetary {
+                Some(locale) if sqlstate(&error) == Some("22023") => no_locale(error, locale),
+                Some(_) | None => error,
+            })
             .map_err(|error| error.context("could not set the session up"))?;
         if let Some(role) = &shared.role {
             self.connection

@@ -8,6 +8,8 @@ use crate::record::DecodeError;
 
 const SEARCH_PATH: &str = "select pg_catalog.set_config('search_path', '', false)";
 const SETUP: &str = include_str!("../../sql/session/setup.sql");
+const VALUES: &str = include_str!("../../sql/session/values.sql");
+const MONETARY: &str = include_str!("../../sql/session/monetary.sql");
 const IDENTITY: &str = include_str!("../../sql/session/identity.sql");
 
 /// What a session that dumps is set to beyond the pinned settings.
@@ -19,6 +21,8 @@ pub struct Setup {
     pub encoding: Option<String>,
     /// Quote every identifier in definitions.
     pub quote_all_identifiers: bool,
+    /// `lc_monetary` while values are read; `None` is C.
+    pub monetary: Option<String>,
 }
 
 /// How the transaction sees the database.
@@ -70,9 +74,9 @@ pub async fn set_up(connection: &mut Connection, setup: &Setup) -> Result<Standi
         Some(encoding) => encoding.clone(),
         None => connection.parameter("server_encoding").unwrap_or("UTF8").to_owned(),
     };
-    let quote_all = if setup.quote_all_identifiers { "on" } else { "off" };
+    let quote_all = setup.quote_all_identifiers.then_some("on");
     connection
-        .query(SETUP, &[Some(&encoding), Some(quote_all)])
+        .query(SETUP, &[Some(&encoding), quote_all])
         .await
         .map_err(|error| error.context("could not set the session up"))?;
     if let Some(role) = &setup.role {
@@ -82,6 +86,27 @@ pub async fn set_up(connection: &mut Connection, setup: &Setup) -> Result<Standi
             .map_err(|error| error.context(&format!("could not become role \"{role}\"")))?;
     }
     read_standing(connection).await
+}
+
+/// Pins the forms of values and definitions, for rows and for what is compared with another server.
+///
+/// # Errors
+///
+/// When the server does not have the locale of amounts of money.
+pub async fn pin_values(connection: &mut Connection, setup: &Setup) -> Result<()> {
+    connection.query(VALUES, &[setup.monetary.as_deref()]).await.map(|_| ()).map_err(|error| match &setup.monetary {
+        Some(locale) => error.hint(format!(
+            "Amounts of money were written in the locale \"{locale}\"; install it where the server runs."
+        )),
+        None => error,
+    })
+}
+
+/// The locale in which amounts of money are written and read; `None` where the database has none.
+pub async fn read_monetary(connection: &mut Connection) -> Result<Option<String>> {
+    let rows = connection.query(MONETARY, &[]).await?;
+    let locale = rows.first().map(|row| row.string("monetary")).transpose();
+    locale.map_err(|error| Error::new(ErrorKind::Server, "query \"monetary\"").caused_by(error))
 }
 
 /// Where a connection leads; needs no set-up.

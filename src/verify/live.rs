@@ -14,7 +14,7 @@ use crate::manifest::expected::Expected;
 use crate::manifest::{Manifest, Table};
 use crate::object::Quote;
 use crate::record::DecodeError;
-use crate::server::{self, Connection, Isolation, Setup, begin, export_snapshot, set_up};
+use crate::server::{self, Connection, Isolation, Setup, begin, export_snapshot, pin_values, set_up};
 
 use super::outcome::LevelReport;
 use super::structure::{self, Terms};
@@ -49,9 +49,14 @@ pub(super) async fn compare(
     sink: &dyn Sink,
 ) -> Result<LevelReport> {
     let mut report = LevelReport::new(Level::Live);
-    let setup = Setup { encoding: Some(comparison.encoding.to_owned()), ..Setup::default() };
+    let setup = Setup {
+        encoding: Some(comparison.encoding.to_owned()),
+        monetary: manifest.source.monetary.clone(),
+        ..Setup::default()
+    };
     let mut connection = Connection::connect(target).await?;
     set_up(&mut connection, &setup).await?;
+    pin_values(&mut connection, &setup).await?;
     begin(&mut connection, Isolation::RepeatableRead).await?;
     let live = read_expected(&mut connection, scope(manifest)).await?;
     if manifest.archive.has_schema {

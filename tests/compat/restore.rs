@@ -345,3 +345,43 @@ fn a_definition_that_loses_a_deadlock_is_tried_again() {
     }
     assert_eq!(copy.sql(count), "1");
 }
+
+/// Yen have no smaller part: the same number stands for a hundredth of it elsewhere.
+#[test]
+fn amounts_of_money_are_the_same_in_another_locale() {
+    let bits = "select id, encode(cash_send(m), 'hex'), (select string_agg(encode(cash_send(x), 'hex'), ' ') from unnest(ms) x)
+        from t order by id;";
+    for server in servers() {
+        let source = server.database();
+        let set = |database: &Database| {
+            let sql = format!("alter database {} set lc_monetary = 'ja_JP.UTF-8'", database.name);
+            server.run("psql", &["-qX", "-v", "ON_ERROR_STOP=1", "-d", &database.url(), "-c", &sql]).status.success()
+        };
+        if !set(&source) {
+            println!("NOT TESTED on {}: its machine has no locale ja_JP.UTF-8", server.major);
+            continue;
+        }
+        source.sql(
+            "create table t (id int, m money, ms money[]);
+             insert into t select i, (i * 1234)::money, array[i::money, (-i)::money] from generate_series(1, 20) i;",
+        );
+        let store = shared_folder();
+        let place = store.path().to_str().expect("UTF-8");
+        for format in ["custom", "plain"] {
+            db(["backup", "--store", place, "-d", &source.url(), "-F", format]).run().ok();
+            let copy = like(&source);
+            db(["restore", "latest", "--store", place, "-d", &copy.url(), "--confirm", &copy.name]).run().ok();
+            assert_eq!(copy.sql(bits), source.sql(bits), "{format} of {}", server.major);
+            db(["verify", "latest", "--store", place, "--against", &copy.url()]).run().ok();
+            let (path, stock) = (store.path().join(format), like(&source));
+            assert!(set(&stock));
+            let (file, url) = (path.to_str().expect("UTF-8"), stock.url());
+            db(["backup", "-d", &source.url(), "-o", file, "-F", format, "-Z", "none"]).run().ok();
+            match format {
+                "plain" => newest_server().stdout("psql", &["-qX", "-d", &url, "-f", file]),
+                _ => stock_restore(&newest_server(), &stock, &path).to_string(),
+            };
+            assert_eq!(stock.sql(bits), source.sql(bits), "stock, {format} of {}", server.major);
+        }
+    }
+}

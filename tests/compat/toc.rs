@@ -334,6 +334,36 @@ fn the_sample_has_pg_dumps_entries() {
     assert!(report.is_empty(), "{report}");
 }
 
+#[test]
+fn settings_of_the_database_change_no_entry() {
+    let mut report = String::new();
+    for server in servers() {
+        let database = server.database();
+        for setting in [
+            "timezone = 'America/St_Johns'",
+            "datestyle = 'German'",
+            "intervalstyle = 'iso_8601'",
+            "bytea_output = 'escape'",
+            "extra_float_digits = -5",
+            "search_path = 'odd', 'pg_catalog'",
+            "quote_all_identifiers = on",
+            "xmlbinary = 'hex'",
+        ] {
+            database.sql(&format!("alter database {} set {setting}", database.name));
+        }
+        database.sql(
+            "create schema odd;
+             create table odd.t (a timestamptz default '2026-11-21 12:00:00+00', b bytea default '\\x00ff5c', c interval default '1 day 02:03',
+                 d date default '2026-02-01', e double precision default 0.1, f real check (f > 1e-7)) partition by range (a);
+             create table odd.p partition of odd.t for values from ('2026-01-01 00:00:00+00') to ('2026-07-01 00:00:00+02');
+             create view odd.v as select * from odd.t where a > '2026-03-03 03:03:03+03' and c < '25:00' and b <> '\\x5c27';
+             create index on odd.p (a) where a > '2026-05-05 05:05:05+05';",
+        );
+        compare(&server, &database.name, &mut report);
+    }
+    assert!(report.is_empty(), "{report}");
+}
+
 /// The corpora are no part of the repository; where they are, a folder beside it has them.
 #[test]
 fn the_corpora_have_pg_dumps_entries() {
