@@ -73,8 +73,9 @@ impl Server {
 
     /// The same with standard output going straight to a file, as a shell's `>` does.
     pub(crate) fn run_into(&self, program: &str, args: &[&str], path: &Path) {
-        let file = fs::File::create(path).expect("the shared folder is writable");
-        let status = self.command(program, args).stdin(Stdio::null()).stdout(file).status().expect("scripts/pg runs");
+        let mut command = Command::new(repository().join("scripts/pg"));
+        command.arg("run-into").arg(path).arg(self.major.to_string()).arg(program).args(args);
+        let status = command.stdin(Stdio::null()).status().expect("scripts/pg runs");
         assert!(status.success(), "{program} {} of PostgreSQL {}", args.join(" "), self.major);
     }
 
