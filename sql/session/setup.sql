@@ -15,8 +15,8 @@ from (values
     ('idle_in_transaction_session_timeout', '0'),
     ('idle_session_timeout', '0'),
     ('transaction_timeout', '0'),
-    -- a policy that would hide rows must be an error
-    ('row_security', 'off'),
+    -- off: a policy that would hide rows is an error
+    ('row_security', $3),
     -- nobody's view or foreign table may take a table's place (CVE-2024-7348)
     ('restrict_nonsystem_relation_kind', 'view, foreign-table'),
     -- compiling catalogue queries costs more than running them

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::target::Stream;
+use crate::archive::plain::restrict_key;
 use crate::codec::compress::Compression;
 use crate::manifest::Format;
 use crate::plan::select::{Content, Wanted};
@@ -35,6 +36,12 @@ pub struct Options {
     pub detail: DetailOptions,
     /// What a plain dump begins with.
     pub plain: PlainOptions,
+    /// The key of the `\\restrict` lines; `None` is a random one.
+    pub restrict_key: Option<String>,
+    /// A snapshot that another session has exported (`--snapshot`).
+    pub snapshot: Option<String>,
+    /// Read under row-level security (`--enable-row-security`), which may hide rows.
+    pub row_security: bool,
     /// Become this role (`--role`).
     pub role: Option<String>,
     /// How the transaction sees the database.
@@ -65,7 +72,19 @@ pub struct Options {
 impl Options {
     /// How every session of the run is set up.
     pub(super) fn setup(&self) -> Setup {
-        Setup { role: self.role.clone(), quote_all_identifiers: self.quote_all_identifiers, ..Setup::default() }
+        Setup {
+            role: self.role.clone(),
+            quote_all_identifiers: self.quote_all_identifiers,
+            row_security: self.row_security,
+            ..Setup::default()
+        }
+    }
+}
+
+impl Options {
+    /// The key of a script's `\\restrict` lines, where it has them.
+    pub(super) fn restrict_key(&self) -> Option<String> {
+        self.plain.include_restrict.then(|| self.restrict_key.clone().unwrap_or_else(restrict_key))
     }
 }
 
@@ -88,6 +107,10 @@ pub struct DetailOptions {
     pub include_comments: bool,
     /// Security labels.
     pub include_security_labels: bool,
+    /// How columns are compressed.
+    pub include_toast_compression: bool,
+    /// Load the rows of every partition through its root table.
+    pub load_via_partition_root: bool,
 }
 
 /// What a plain dump says besides its objects; archives decide these when they are restored.

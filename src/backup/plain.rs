@@ -27,7 +27,8 @@ fn script_options(options: &Options) -> plain::Options {
         owners: asked.include_owner,
         tablespaces: asked.include_tablespaces,
         access_methods: asked.include_access_methods,
-        restrict_key: asked.include_restrict.then(plain::restrict_key),
+        restrict_key: options.restrict_key(),
+        row_security: options.row_security,
         ..plain::Options::default()
     }
 }

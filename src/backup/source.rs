@@ -6,7 +6,6 @@ use chrono::{DateTime, Utc};
 
 use super::Options;
 use super::phase::Phases;
-use crate::archive::plain::restrict_key;
 use crate::catalog::{self, Passwords};
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::{Event, Message, Phase, Sink};
@@ -65,6 +64,9 @@ pub(super) async fn read(options: &Options, phases: &mut Phases<'_>) -> Result<S
     let standing = server::set_up(&mut connection, &setup).await?;
     server::refuse_pooler(&mut connection, &options.source).await?;
     server::begin(&mut connection, options.isolation).await?;
+    if let Some(snapshot) = &options.snapshot {
+        server::join_snapshot(&mut connection, snapshot).await?;
+    }
     let snapshot = server::export_snapshot(&mut connection).await?;
 
     phases.begin(Phase::ReadCatalog);
@@ -85,6 +87,8 @@ pub(super) async fn read(options: &Options, phases: &mut Phases<'_>) -> Result<S
         include_acl: options.detail.include_acl,
         include_comments: options.detail.include_comments,
         include_security_labels: options.detail.include_security_labels,
+        include_toast_compression: options.detail.include_toast_compression,
+        load_via_partition_root: options.detail.load_via_partition_root,
     };
     let has_database = options.format != manifest::Format::Plain || options.plain.create;
     let plan = plan::build(inventory, &selection, emit, has_database.then_some(&database))?;
@@ -125,8 +129,7 @@ async fn read_globals(connection: &mut Connection, options: &Options) -> Result<
     }
     let passwords = if options.include_passwords { Passwords::Read } else { Passwords::LeaveOut };
     let globals = catalog::read_globals(connection, passwords).await?;
-    let key = options.plain.include_restrict.then(restrict_key);
-    globals.script(key.as_deref()).map(Some)
+    globals.script(options.restrict_key().as_deref()).map(Some)
 }
 
 /// The objects that a restored database must have: of a part of a database, those that were chosen.

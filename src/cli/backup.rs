@@ -29,7 +29,7 @@ Examples:
   db backup -d shop -F plain -o - | psql copy_of_shop";
 
 /// Options that make a backup hold less than its whole database, its rules and its rights.
-const FILTERING: [&str; 20] = [
+const FILTERING: [&str; 26] = [
     "schema",
     "exclude-schema",
     "table",
@@ -50,6 +50,12 @@ const FILTERING: [&str; 20] = [
     "no-publications",
     "no-subscriptions",
     "no-privileges",
+    "no-comments",
+    "no-security-labels",
+    "no-toast-compression",
+    "no-data",
+    "no-schema",
+    "enable-row-security",
 ];
 
 /// Back a database up to a store
@@ -127,6 +133,14 @@ struct DetailArgs {
     #[arg(long)]
     quote_all_identifiers: bool,
 
+    /// Without how each column is compressed (TOAST)
+    #[arg(long)]
+    no_toast_compression: bool,
+
+    /// Have the rows of all partitions loaded through their root table
+    #[arg(long)]
+    load_via_partition_root: bool,
+
     /// Plain only: without owners
     #[arg(short = 'O', long)]
     no_owner: bool,
@@ -155,6 +169,10 @@ struct DetailArgs {
     #[arg(long)]
     no_restrict: bool,
 
+    /// Plain only: the key of the \restrict lines, letters and digits; a random one by default
+    #[arg(long, value_name = "KEY", conflicts_with = "no_restrict", value_parser = restrict_key)]
+    restrict_key: Option<String>,
+
     /// With the password hashes of roles
     #[arg(long)]
     include_passwords: bool,
@@ -175,6 +193,14 @@ struct RunArgs {
     /// Wait for a snapshot that some serial order of transactions has
     #[arg(long)]
     serializable_deferrable: bool,
+
+    /// Back up what this snapshot shows, which another session has exported
+    #[arg(long, value_name = "NAME", conflicts_with = "serializable_deferrable")]
+    snapshot: Option<String>,
+
+    /// Back up only the rows that policies show this role
+    #[arg(long)]
+    enable_row_security: bool,
 
     /// Leave out objects of kinds that cannot be dumped; ends with code 5
     #[arg(long)]
@@ -205,6 +231,13 @@ fn format(text: &str) -> Result<Format, String> {
 
 fn compression(text: &str) -> Result<Compression, String> {
     text.parse().map_err(|error: crate::codec::CodecError| error.to_string())
+}
+
+fn restrict_key(text: &str) -> Result<String, String> {
+    match !text.is_empty() && text.chars().all(|character| character.is_ascii_alphanumeric()) {
+        true => Ok(text.to_owned()),
+        false => Err("expected letters and digits".to_owned()),
+    }
 }
 
 fn lock_timeout(text: &str) -> Result<Duration, String> {
@@ -280,6 +313,8 @@ impl Args {
                 include_acl: !self.detail.no_privileges,
                 include_comments: !self.detail.no_comments,
                 include_security_labels: !self.detail.no_security_labels,
+                include_toast_compression: !self.detail.no_toast_compression,
+                load_via_partition_root: self.detail.load_via_partition_root,
             },
             plain: PlainOptions {
                 include_owner: !self.detail.no_owner,
@@ -290,6 +325,9 @@ impl Args {
                 include_access_methods: !self.detail.no_table_access_method,
                 include_restrict: !self.detail.no_restrict,
             },
+            restrict_key: self.detail.restrict_key,
+            snapshot: self.run.snapshot,
+            row_security: self.run.enable_row_security,
             role: self.run.role,
             isolation: match self.run.serializable_deferrable {
                 true => Isolation::SerializableDeferrable,

@@ -78,6 +78,14 @@ pub(super) struct SelectionArgs {
     #[arg(short = 's', long)]
     schema_only: bool,
 
+    /// Without rows
+    #[arg(long, conflicts_with = "data_only")]
+    no_data: bool,
+
+    /// Without definitions
+    #[arg(long, conflicts_with = "schema_only")]
+    no_schema: bool,
+
     /// Only these sections: pre-data, data, post-data
     #[arg(long, value_name = "SECTION", conflicts_with_all = ["data_only", "schema_only"])]
     section: Vec<SectionName>,
@@ -116,8 +124,8 @@ impl SelectionArgs {
     pub(super) fn content(&self) -> Content {
         let has = |name| self.section.is_empty() || self.section.contains(&name);
         Content {
-            definitions: !self.data_only,
-            data: !self.schema_only,
+            definitions: !(self.data_only || self.no_schema),
+            data: !(self.schema_only || self.no_data),
             sequence_data: self.sequence_data,
             sections: Sections {
                 pre_data: has(SectionName::PreData),

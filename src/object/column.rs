@@ -1,7 +1,7 @@
 //! Columns of relations.
 
 use super::table::{RelationKind, Table, push};
-use super::{Acl, CatalogId, Components, DumpId, InitialPrivileges, Inventory, Quote, class};
+use super::{Acl, CatalogId, Components, DumpId, EmitOptions, InitialPrivileges, Inventory, Quote, class};
 use crate::record::{DecodeError, Record};
 
 /// `pg_attribute.attidentity`
@@ -196,12 +196,18 @@ impl Column {
         })
     }
 
+    /// Whether the table adds a not-null constraint to this column, which it inherits.
+    fn added_not_null(&self, table: &Table) -> Option<&NotNull> {
+        self.not_null.as_ref().filter(|not_null| not_null.is_local && !self.is_dropped && !table.prints(self))
+    }
+
     /// The column's place in `CREATE TABLE`: its definition, or only a not-null constraint that the table adds to a
     /// column that it inherits, or nothing.
     pub(super) fn definition(&self, table: &Table, inventory: &Inventory, quote: Quote) -> Option<String> {
         let name = quote.identifier(&self.name);
         if !table.prints(self) {
-            let not_null = self.not_null.as_ref().filter(|not_null| not_null.is_local && !self.is_dropped)?;
+            // servers before 18 have it as a property of the column, which no table constraint gives
+            let not_null = self.added_not_null(table).filter(|not_null| not_null.oid.is_some())?;
             let constraint = not_null.name.as_ref().map(|name| format!("CONSTRAINT {} ", quote.identifier(name)));
             let no_inherit = if not_null.no_inherit { " NO INHERIT" } else { "" };
             return Some(format!("{}NOT NULL {name}{no_inherit}", constraint.unwrap_or_default()));
@@ -247,9 +253,13 @@ impl Column {
     }
 
     /// What `CREATE TABLE` has no words for.
-    pub(super) fn push_alterations(&self, sql: &mut String, table: &Table, table_name: &str, quote: Quote) {
+    pub(super) fn push_alterations(&self, sql: &mut String, table: &Table, table_name: &str, options: EmitOptions) {
+        let quote = options.quote;
         let column = quote.identifier(&self.name);
         let start = format!("ALTER {}TABLE ONLY {table_name} ALTER COLUMN {column} ", table.foreign_word());
+        if self.added_not_null(table).is_some_and(|not_null| not_null.oid.is_none()) {
+            push(sql, &[&start, "SET NOT NULL;\n"]);
+        }
         if let Some(target) = self.statistics_target {
             push(sql, &[&start, &format!("SET STATISTICS {target};\n")]);
         }
@@ -266,6 +276,7 @@ impl Column {
             }
         }
         match self.compression {
+            _ if !options.include_toast_compression => {}
             'p' => push(sql, &[&start, "SET COMPRESSION pglz;\n"]),
             'l' => push(sql, &[&start, "SET COMPRESSION lz4;\n"]),
             _ => {}

@@ -98,6 +98,10 @@ pub struct EmitOptions {
     pub include_comments: bool,
     /// Leave security labels out (`--no-security-labels`).
     pub include_security_labels: bool,
+    /// Leave out how columns are compressed (`--no-toast-compression`).
+    pub include_toast_compression: bool,
+    /// Load the rows of every partition through its root table (`--load-via-partition-root`).
+    pub load_via_partition_root: bool,
 }
 
 /// Takes the entries of a dump in order, and writes those that every kind has.

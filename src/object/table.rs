@@ -354,7 +354,7 @@ impl Table {
             sql.push_str(";\n");
         }
         for column in self.columns.iter().filter(|column| !column.is_dropped) {
-            column.push_alterations(&mut sql, self, &name, quote);
+            column.push_alterations(&mut sql, self, &name, out.options);
         }
         sql
     }

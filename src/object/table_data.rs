@@ -123,7 +123,7 @@ impl TableData {
             Rows::All | Rows::None => format!("COPY {name} {list} TO stdout;"),
         };
         let mut entry = Entry::of(object, inventory, "TABLE DATA");
-        let target = match root_to_load(inventory, self.table) {
+        let target = match root_to_load(inventory, self.table, out.options.load_via_partition_root) {
             Some(root) => {
                 let root = inventory.qualified(inventory.get(root), quote);
                 // pg_restore knows by this text that the rows are not the partition's own
@@ -173,11 +173,11 @@ impl BlockCopy {
     }
 }
 
-/// The table through which the rows of a partition must be loaded, if one of its ancestors may not send them to the same
-/// partition again.
-fn root_to_load(inventory: &Inventory, partition: DumpId) -> Option<DumpId> {
+/// The table through which the rows of a partition are to be loaded: always, or if one of its ancestors may not send them to the
+/// same partition again.
+fn root_to_load(inventory: &Inventory, partition: DumpId, always: bool) -> Option<DumpId> {
     let mut current = partition;
-    let mut is_needed = false;
+    let mut is_needed = always && inventory.table(partition)?.is_partition;
     while let Some(table) = inventory.table(current).filter(|table| table.is_partition) {
         current = table.parents.first().copied()?;
         is_needed |= inventory.table(current).is_some_and(|parent| parent.loads_via_root);

@@ -26,5 +26,5 @@ pub use failure::{ServerError, server_error, sqlstate};
 pub use lock::{LockPatience, LockTarget, lock_tables};
 pub use options::{Address, ChannelBinding, Host, Keepalive, Options, Roots, SslMode, TargetSession, Tls};
 pub use session::{Isolation, Setup, Standing, begin, pin_values, read_monetary, read_standing, refuse_pooler, set_up};
-pub use snapshot::{Snapshot, export_snapshot, import_snapshot};
+pub use snapshot::{Snapshot, export_snapshot, import_snapshot, join_snapshot};
 pub use spec::{Environment, Origin, Spec};

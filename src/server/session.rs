@@ -21,6 +21,8 @@ pub struct Setup {
     pub encoding: Option<String>,
     /// Quote every identifier in definitions.
     pub quote_all_identifiers: bool,
+    /// Policies may hide rows (`row_security`); otherwise that is an error.
+    pub row_security: bool,
     /// `lc_monetary` while values are read; `None` is C.
     pub monetary: Option<String>,
 }
@@ -76,7 +78,7 @@ pub async fn set_up(connection: &mut Connection, setup: &Setup) -> Result<Standi
     };
     let quote_all = setup.quote_all_identifiers.then_some("on");
     connection
-        .query(SETUP, &[Some(&encoding), quote_all])
+        .query(SETUP, &[Some(&encoding), quote_all, Some(if setup.row_security { "on" } else { "off" })])
         .await
         .map_err(|error| error.context("could not set the session up"))?;
     if let Some(role) = &setup.role {

@@ -32,12 +32,17 @@ pub async fn export_snapshot(connection: &mut Connection) -> Result<Snapshot> {
 pub async fn import_snapshot(connection: &mut Connection, snapshot: &Snapshot) -> Result<()> {
     // a deferrable transaction cannot import; once the exporter has a safe snapshot, repeatable read on it is as safe
     begin(connection, Isolation::RepeatableRead).await?;
+    join_snapshot(connection, &snapshot.id).await
+}
+
+/// Makes the open transaction of `connection`, which has read nothing, see what the one sees that exported this snapshot.
+pub async fn join_snapshot(connection: &mut Connection, id: &str) -> Result<()> {
     // SET TRANSACTION SNAPSHOT takes a literal only; the name is the server's own and has digits and dashes
-    let is_plain = snapshot.id.chars().all(|character| character.is_ascii_hexdigit() || character == '-');
+    let is_plain = id.chars().all(|character| character.is_ascii_hexdigit() || character == '-');
     if !is_plain {
-        return Err(Error::new(ErrorKind::Usage, format!("\"{}\" is not a snapshot's name", snapshot.id)));
+        return Err(Error::new(ErrorKind::Usage, format!("\"{id}\" is not a snapshot's name")));
     }
-    connection.execute(&format!("set transaction snapshot '{}'", snapshot.id)).await.map_err(|error| {
+    connection.execute(&format!("set transaction snapshot '{id}'")).await.map_err(|error| {
         let lost = sqlstate(&error) == Some("22023");
         let error = error.context("could not join the snapshot");
         if lost { error.hint("The session that exported it has ended; the run must begin again.") } else { error }

@@ -392,3 +392,39 @@ fn a_large_table_in_slices_gives_the_same_archive() {
         assert!(plain("3", "zstd") == one && plain("3", "gzip") == one);
     }
 }
+
+#[test]
+fn another_sessions_snapshot_and_a_roles_rows_can_be_backed_up() {
+    let server = newest_server();
+    let source = server.database();
+    let role = crate::support::unique_name("r_");
+    source.sql(&format!(
+        "create role {role} login; create table t (a int); insert into t values (1), (2);
+         alter table t enable row level security; create policy p on t using (a = 2); grant select on t to {role};"
+    ));
+    let rows = |arguments: &[&str]| {
+        let store = shared_folder();
+        let place = path_text(store.path());
+        let url = source.url().replace("postgres@", &format!("{}@", arguments[0]));
+        let calls = ["backup", "--store", place, "-d", &url, "--output", "json"];
+        let text = db(calls.iter().chain(&arguments[1..])).run().ok().stdout;
+        let is_good = db(["status", "--store", place, "--max-age", "1h"]).run().code == Some(0);
+        let result: serde_json::Value = serde_json::from_str(&text).expect("JSON");
+        (result["rows"].as_u64(), is_good)
+    };
+    assert_eq!(rows(&[&role, "--enable-row-security"]), (Some(1), false));
+    let held = block_on(async {
+        let spec = pgproof::server::Spec { target: Some(source.url()), ..Default::default() };
+        let options = spec.resolve(&|_| None).expect("a URL");
+        let mut connection = pgproof::server::Connection::connect(&options).await.expect("the server is there");
+        let isolation = pgproof::server::Isolation::RepeatableRead;
+        pgproof::server::begin(&mut connection, isolation).await.expect("a transaction can begin");
+        let snapshot = pgproof::server::export_snapshot(&mut connection).await.expect("it can be exported");
+        source.sql("insert into t values (3);");
+        let counts = [rows(&["postgres", "--snapshot", &snapshot.id]), rows(&["postgres"])];
+        connection.close().await;
+        counts
+    });
+    assert_eq!(held, [(Some(2), true), (Some(3), true)]);
+    source.sql(&format!("drop owned by {role}; drop role {role};"));
+}
