@@ -410,7 +410,7 @@ fn another_sessions_snapshot_and_a_roles_rows_can_be_backed_up() {
         let text = db(calls.iter().chain(&arguments[1..])).run().ok().stdout;
         let is_good = db(["status", "--store", place, "--max-age", "1h"]).run().code == Some(0);
         let result: serde_json::Value = serde_json::from_str(&text).expect("JSON");
-        (result["rows"].as_u64(), is_good)
+        (result["result"]["rows"].as_u64(), is_good)
     };
     assert_eq!(rows(&[&role, "--enable-row-security"]), (Some(1), false));
     let held = block_on(async {
