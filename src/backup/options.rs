@@ -36,7 +36,7 @@ pub struct Options {
     pub detail: DetailOptions,
     /// What a plain dump begins with.
     pub plain: PlainOptions,
-    /// The key of the `\\restrict` lines; `None` is a random one.
+    /// The key of the `\restrict` lines; `None` is a random one.
     pub restrict_key: Option<String>,
     /// A snapshot that another session has exported (`--snapshot`).
     pub snapshot: Option<String>,
@@ -79,10 +79,8 @@ impl Options {
             ..Setup::default()
         }
     }
-}
 
-impl Options {
-    /// The key of a script's `\\restrict` lines, where it has them.
+    /// The key of a script's `\restrict` lines, where it has them.
     pub(super) fn restrict_key(&self) -> Option<String> {
         self.plain.include_restrict.then(|| self.restrict_key.clone().unwrap_or_else(restrict_key))
     }

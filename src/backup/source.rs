@@ -11,6 +11,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::event::{Event, Message, Phase, Sink};
 use crate::manifest::{self, Expected, Skipped};
 use crate::object::database::Database;
+use crate::object::table::Table;
 use crate::object::{Components, Detail, DumpId, EmitOptions, Quote};
 use crate::plan::select::Selection;
 use crate::plan::{self, Plan};
@@ -155,11 +156,8 @@ async fn read_expected(connection: &mut Connection, plan: &Plan, selection: &Sel
 impl Source {
     /// The columns of a table in the order of its COPY lines.
     pub(super) fn columns(&self, table: DumpId) -> Vec<String> {
-        let columns = self.plan.inventory.table(table).map(|table| table.columns.as_slice()).unwrap_or_default();
-        (columns.iter())
-            .filter(|column| !column.is_dropped && column.generated.is_none())
-            .map(|column| column.name.clone())
-            .collect()
+        let columns = self.plan.inventory.table(table).into_iter().flat_map(Table::copied_columns);
+        columns.map(|column| column.name.clone()).collect()
     }
 
     /// The source as the manifest tells it.

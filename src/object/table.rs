@@ -247,6 +247,11 @@ impl Table {
         !column.is_dropped && (column.is_local || self.is_partition)
     }
 
+    /// The columns that `COPY` has, in its order.
+    pub fn copied_columns(&self) -> impl Iterator<Item = &Column> {
+        self.columns.iter().filter(|column| !column.is_dropped && column.generated.is_none())
+    }
+
     /// The column with this number, which counts from 1.
     pub fn column(&self, number: i16) -> Option<&Column> {
         usize::try_from(number).ok()?.checked_sub(1).and_then(|slot| self.columns.get(slot))

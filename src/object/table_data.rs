@@ -105,10 +105,7 @@ impl TableData {
         let inventory = out.inventory;
         let Some(table) = inventory.table(self.table) else { return };
         let name = inventory.qualified(inventory.get(self.table), quote);
-        let columns: Vec<_> = (table.columns.iter())
-            .filter(|column| !column.is_dropped && column.generated.is_none())
-            .map(|column| quote.identifier(&column.name))
-            .collect();
+        let columns: Vec<_> = table.copied_columns().map(|column| quote.identifier(&column.name)).collect();
         // the columns are named, because a restored table may have them in another order
         let (selected, list) = if columns.is_empty() {
             ("*".to_owned(), String::new())
@@ -156,10 +153,7 @@ impl BlockCopy {
         let quote = Quote { all: true, ..Quote::default() };
         let relation = inventory.table(table)?;
         let is_heap = relation.kind == RelationKind::Table && relation.access_method.as_deref() == Some("heap");
-        let columns: Vec<_> = (relation.columns.iter())
-            .filter(|column| !column.is_dropped && column.generated.is_none())
-            .map(|column| quote.identifier(&column.name))
-            .collect();
+        let columns: Vec<_> = relation.copied_columns().map(|column| quote.identifier(&column.name)).collect();
         let is_whole = relation.rows == Rows::All && !columns.is_empty();
         (is_heap && is_whole)
             .then(|| Self { columns: columns.join(", "), name: inventory.qualified(inventory.get(table), quote) })

@@ -13,7 +13,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::event::{self, Progress, Sink};
 use crate::reader::Pump;
 use crate::record::decode_text;
-use crate::server::{Connection, server_error, sqlstate};
+use crate::server::{Connection, lacks_locale, server_error, sqlstate};
 use crate::store::ByteStream;
 use crate::transfer::Inlet;
 
@@ -301,13 +301,6 @@ pub(super) async fn run(
     Ok(())
 }
 
-/// Says what a locale is needed for.
-pub(super) fn no_locale(error: Error, locale: &str) -> Error {
-    error.hint(format!(
-        "Amounts of money are in the locale \"{locale}\" in this backup; install it where the server runs."
-    ))
-}
-
 /// The failure without what the server said of row values.
 pub(super) fn failure(entry: String, error: &Error) -> Failure {
     let detail = error.detail_text().map(str::to_owned);
@@ -327,7 +320,7 @@ async fn begin(connection: &mut Connection, monetary: Option<&str>, options: &Op
         connection
             .query("select pg_catalog.set_config('lc_monetary', $1, false)", &[Some(locale)])
             .await
-            .map_err(|error| no_locale(error, locale))?;
+            .map_err(|error| lacks_locale(error, locale))?;
     }
     if let Some(role) = &options.role {
         connection.query("select pg_catalog.set_config('role', $1, false)", &[Some(role)]).await?;

@@ -7,7 +7,6 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use bytes::Bytes;
 use tokio::sync::mpsc;
 
-use super::script::no_locale;
 use super::select::{Components, Item, Leave};
 use super::split::{Event as ScriptEvent, Splitter};
 use super::statement;
@@ -19,7 +18,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::object::identifier::Quote;
 use crate::reader::{Archive, Part};
 use crate::record::decode_text;
-use crate::server::{Connection, Options as Target, sqlstate};
+use crate::server::{Connection, Options as Target, lacks_locale, sqlstate};
 
 const SESSION: &str = include_str!("../../sql/restore/session.sql");
 
@@ -113,7 +112,7 @@ impl Worker {
             .query(SESSION, &[Some(encoding), Some(strings), shared.monetary.as_deref()])
             .await
             .map_err(|error| match &shared.monetary {
-                Some(locale) if sqlstate(&error) == Some("22023") => no_locale(error, locale),
+                Some(locale) if sqlstate(&error) == Some("22023") => lacks_locale(error, locale),
                 Some(_) | None => error,
             })
             .map_err(|error| error.context("could not set the session up"))?;

@@ -97,11 +97,14 @@ pub async fn set_up(connection: &mut Connection, setup: &Setup) -> Result<Standi
 /// When the server does not have the locale of amounts of money.
 pub async fn pin_values(connection: &mut Connection, setup: &Setup) -> Result<()> {
     connection.query(VALUES, &[setup.monetary.as_deref()]).await.map(|_| ()).map_err(|error| match &setup.monetary {
-        Some(locale) => error.hint(format!(
-            "Amounts of money were written in the locale \"{locale}\"; install it where the server runs."
-        )),
+        Some(locale) => lacks_locale(error, locale),
         None => error,
     })
+}
+
+/// Says of a server's refusal what the locale is needed for.
+pub fn lacks_locale(error: Error, locale: &str) -> Error {
+    error.hint(format!("Amounts of money were written in the locale \"{locale}\"; install it where the server runs."))
 }
 
 /// The locale in which amounts of money are written and read; `None` where the database has none.
