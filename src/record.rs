@@ -7,6 +7,7 @@
 
 use std::borrow::Cow;
 use std::fmt;
+use std::num::NonZeroU32;
 use std::sync::Arc;
 
 const ESCAPE_BASE: u32 = 0x0010_FF00;
@@ -28,23 +29,28 @@ fn push_escaped(bytes: &[u8], out: &mut String) {
 
 /// The bytes as a string that [`encode_text`] turns back into the same bytes.
 pub fn decode_text(bytes: &[u8]) -> String {
+    let mut out = String::with_capacity(bytes.len());
+    push_text(bytes, &mut out);
+    out
+}
+
+fn push_text(bytes: &[u8], out: &mut String) {
     if let Ok(text) = std::str::from_utf8(bytes)
         && !text.contains(is_escape)
     {
-        return text.to_owned();
+        out.push_str(text);
+        return;
     }
-    let mut out = String::with_capacity(bytes.len());
     for chunk in bytes.utf8_chunks() {
         for character in chunk.valid().chars() {
             if is_escape(character) {
-                push_escaped(character.encode_utf8(&mut [0; 4]).as_bytes(), &mut out);
+                push_escaped(character.encode_utf8(&mut [0; 4]).as_bytes(), out);
             } else {
                 out.push(character);
             }
         }
-        push_escaped(chunk.invalid(), &mut out);
+        push_escaped(chunk.invalid(), out);
     }
-    out
 }
 
 /// The bytes that [`decode_text`] was given.
@@ -80,24 +86,62 @@ impl fmt::Display for DecodeError {
 impl std::error::Error for DecodeError {}
 
 /// One row: column names shared by the whole result, values in text form.
+///
+/// The values of a row lie in one piece of text: catalogs have hundreds of thousands of rows, and most values a few bytes.
 #[derive(Debug, Clone)]
 pub struct Record {
     columns: Arc<[String]>,
-    values: Box<[Option<Box<str>>]>,
+    text: Box<str>,
+    spans: Box<[Option<Span>]>,
+}
+
+/// Where a value stands in the text of its row.
+#[derive(Debug, Clone, Copy)]
+struct Span {
+    begin: u32,
+    /// The end, and one more: so the whole fits where nothing is.
+    past_end: NonZeroU32,
 }
 
 impl Record {
-    /// A row from its parts; `values` has one entry a column.
-    pub fn new(columns: Arc<[String]>, values: Vec<Option<Box<str>>>) -> Self {
-        Self { columns, values: values.into_boxed_slice() }
+    /// A row of these values, one a column.
+    ///
+    /// # Errors
+    ///
+    /// A row's text of 4 GiB or more; no message of a server is so long.
+    pub fn new<'a>(
+        columns: Arc<[String]>,
+        values: impl IntoIterator<Item = Option<&'a [u8]>>,
+    ) -> Result<Self, DecodeError> {
+        let mut text = String::new();
+        let mut spans = Vec::with_capacity(columns.len());
+        for value in values {
+            let Some(bytes) = value else {
+                spans.push(None);
+                continue;
+            };
+            let begin = u32::try_from(text.len());
+            push_text(bytes, &mut text);
+            let past_end = u32::try_from(text.len() + 1).ok().and_then(NonZeroU32::new);
+            let (Ok(begin), Some(past_end)) = (begin, past_end) else {
+                return Err(Self::fail("", "the row is too long"));
+            };
+            spans.push(Some(Span { begin, past_end }));
+        }
+        Ok(Self { columns, text: text.into_boxed_str(), spans: spans.into_boxed_slice() })
     }
 
     /// A row for tests: pairs of column and value.
     pub fn from_pairs(pairs: &[(&str, Option<&str>)]) -> Self {
-        Self {
-            columns: pairs.iter().map(|(name, _)| (*name).to_owned()).collect(),
-            values: pairs.iter().map(|(_, value)| value.map(Into::into)).collect(),
-        }
+        let columns = pairs.iter().map(|(name, _)| (*name).to_owned()).collect();
+        let values = pairs.iter().map(|(_, value)| value.map(str::as_bytes));
+        Self::new(columns, values).expect("a test's row is short")
+    }
+
+    fn value(&self, index: usize) -> Option<Option<&str>> {
+        let Some(span) = self.spans.get(index)? else { return Some(None) };
+        let (begin, end) = (usize::try_from(span.begin).ok()?, usize::try_from(span.past_end.get() - 1).ok()?);
+        self.text.get(begin..end).map(Some)
     }
 
     /// The column's names, in the query's order.
@@ -114,8 +158,7 @@ impl Record {
         self.columns
             .iter()
             .position(|name| name == column)
-            .and_then(|index| self.values.get(index))
-            .map(Option::as_deref)
+            .and_then(|index| self.value(index))
             .ok_or_else(|| Self::fail(column, "is not in the result"))
     }
 

@@ -58,7 +58,7 @@ pub struct Outcome {
 pub async fn run(options: &Options, destination: Destination, sink: &dyn Sink, now: DateTime<Utc>) -> Result<Outcome> {
     let form = Form::of(options)?;
     let mut phases = Phases::new(sink);
-    let source = Box::pin(source::read(options, &mut phases)).await?;
+    let source = Box::pin(source::read(options, matches!(destination, Destination::Store(_)), &mut phases)).await?;
     match destination {
         Destination::Store(store) => Box::pin(to_store(options, form, source, store, phases, now)).await,
         Destination::Path(path) => {

@@ -3,6 +3,8 @@
 use std::collections::HashSet;
 
 use chrono::{DateTime, Utc};
+use futures_util::future::try_join_all;
+use tokio::task::JoinHandle;
 
 use super::Options;
 use super::phase::Phases;
@@ -57,8 +59,34 @@ fn cannot_dump(unsupported: &[(String, String)]) -> Error {
         .hint("Pass --allow-unsupported to back up the rest; the backup then counts as a partial one.")
 }
 
-/// Connects, takes the snapshot, locks and reads.
-pub(super) async fn read(options: &Options, phases: &mut Phases<'_>) -> Result<Source> {
+/// Catalogs from this size on are read by several sessions. With fewer than some thousand tables, opening those costs more.
+const LARGE_CATALOG_BYTES: u64 = 4 << 20;
+
+/// How long a helper waits for a lock: the leading session has those of what is dumped, and reads what a helper does not get.
+const HELPER_PATIENCE: &str = "set lock_timeout = '500ms'";
+
+/// Sessions that help to read a large catalog, one fewer than there are workers.
+async fn helpers(
+    connection: &mut Connection,
+    options: &Options,
+    setup: &Setup,
+    snapshot: &Snapshot,
+) -> Result<Vec<Connection>> {
+    let count = options.jobs.get() - 1;
+    if count == 0 || catalog::read_catalog_size(connection).await? < LARGE_CATALOG_BYTES {
+        return Ok(Vec::new());
+    }
+    let open = || async {
+        let mut helper = server::join(&options.source, setup, snapshot).await?;
+        helper.execute(HELPER_PATIENCE).await?;
+        Ok(helper)
+    };
+    try_join_all((0..count).map(|_| open())).await
+}
+
+/// Connects, takes the snapshot, locks and reads. For a store that is also what a restored database must have, and what the
+/// database needs of its cluster.
+pub(super) async fn read(options: &Options, for_store: bool, phases: &mut Phases<'_>) -> Result<Source> {
     phases.begin(Phase::Connect);
     let mut setup = options.setup();
     let mut connection = Connection::connect(&options.source).await?;
@@ -74,7 +102,8 @@ pub(super) async fn read(options: &Options, phases: &mut Phases<'_>) -> Result<S
     let database = catalog::read_database(&mut connection).await?;
     let selection =
         catalog::resolve(&mut connection, options.content.clone(), &options.patterns, options.strict_names).await?;
-    let inventory = catalog::read(&mut connection, options.patience, |inventory| {
+    let mut helpers = helpers(&mut connection, options, &setup, &snapshot).await?;
+    let inventory = catalog::read_shared(&mut connection, &mut helpers, options.patience, |inventory| {
         plan::select::mark(inventory, &selection);
         let unsupported = inventory.unsupported_in_dump();
         if options.allow_unsupported || unsupported.is_empty() { Ok(()) } else { Err(cannot_dump(&unsupported)) }
@@ -92,11 +121,29 @@ pub(super) async fn read(options: &Options, phases: &mut Phases<'_>) -> Result<S
         load_via_partition_root: options.detail.load_via_partition_root,
     };
     let has_database = options.format != manifest::Format::Plain || options.plain.create;
-    let plan = plan::build(inventory, &selection, emit, has_database.then_some(&database))?;
     setup.monetary = server::read_monetary(&mut connection).await?;
+    let wants_expected = for_store && selection.content.definitions;
+    // a helper reads it while this thread orders the entries
+    let early = match helpers.pop() {
+        Some(helper) if wants_expected && selection.is_whole() => Some(read_expected_aside(helper, setup.clone())),
+        Some(_) | None => None,
+    };
+    let plan = plan::build(inventory, &selection, emit, has_database.then_some(&database))?;
     server::pin_values(&mut connection, &setup).await?;
-    let expected = read_expected(&mut connection, &plan, &selection).await?;
-    let globals = read_globals(&mut connection, options).await?;
+    let early = match early {
+        Some(early) => {
+            early.await.map_err(|error| Error::new(ErrorKind::Bug, "reading what is expected").caused_by(error))?
+        }
+        None => Ok(None),
+    };
+    let expected = match early {
+        Ok(Some(expected)) => expected,
+        Ok(None) if !wants_expected => Expected::default(),
+        Ok(None) => read_expected(&mut connection, &plan, &selection).await?,
+        Err(error) if server::is_lock_timeout(&error) => read_expected(&mut connection, &plan, &selection).await?,
+        Err(error) => return Err(error),
+    };
+    let globals = if for_store { read_globals(&mut connection, options).await? } else { None };
     phases.end();
 
     let mut warnings = standing.warnings.clone();
@@ -133,11 +180,16 @@ async fn read_globals(connection: &mut Connection, options: &Options) -> Result<
     globals.script(options.restrict_key().as_deref()).map(Some)
 }
 
+/// All objects of the database, by a session of its own.
+fn read_expected_aside(mut helper: Connection, setup: Setup) -> JoinHandle<Result<Option<Expected>>> {
+    tokio::spawn(async move {
+        server::pin_values(&mut helper, &setup).await?;
+        catalog::read_expected(&mut helper, |_, _| true).await.map(Some)
+    })
+}
+
 /// The objects that a restored database must have: of a part of a database, those that were chosen.
 async fn read_expected(connection: &mut Connection, plan: &Plan, selection: &Selection) -> Result<Expected> {
-    if !selection.content.definitions {
-        return Ok(Expected::default());
-    }
     let inventory = &plan.inventory;
     let dumped = || inventory.objects().iter().filter(|object| object.dump.contains(Components::DEFINITION));
     let schemas: HashSet<&str> = dumped()

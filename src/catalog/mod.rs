@@ -12,6 +12,7 @@ mod expected;
 mod globals;
 mod query;
 mod select;
+mod share;
 mod step;
 
 pub use database::read_database;
@@ -24,7 +25,6 @@ use crate::object::table::Rows;
 use crate::object::{Components, Detail, Facts, Inventory, Object, Quote, sequence, version::Version};
 use crate::record::{DecodeError, Record};
 use crate::server::{Connection, LockPatience, LockTarget, Statement, lock_tables};
-use step::Step;
 
 /// Reads the database of this session, which is in a snapshot's transaction and was set up for a dump.
 ///
@@ -35,12 +35,28 @@ pub async fn read(
     patience: LockPatience,
     select: impl FnOnce(&mut Inventory) -> Result<()>,
 ) -> Result<Inventory> {
+    read_shared(connection, &mut Vec::new(), patience, select).await
+}
+
+/// Reads as [`read`] does, with the queries shared out among this session and `helpers`, which see the same snapshot and
+/// wait for no lock for long (`lock_timeout`): what they do not get, this session reads, which has the locks.
+///
+/// # Errors
+///
+/// Those of [`read`]; what `helpers` then holds is of no more use.
+pub async fn read_shared(
+    connection: &mut Connection,
+    helpers: &mut Vec<Connection>,
+    patience: LockPatience,
+    select: impl FnOnce(&mut Inventory) -> Result<()>,
+) -> Result<Inventory> {
     let mut inventory = Inventory::new(read_facts(connection).await?);
-    run(connection, &[attachment::BEFORE, step::LISTS, definition::LISTS, attachment::AFTER], &mut inventory).await?;
+    let lists = [attachment::BEFORE, step::LISTS, definition::LISTS, attachment::AFTER];
+    share::run(connection, helpers, &lists, &mut inventory).await?;
     select(&mut inventory)?;
     refuse_unreadable(&inventory)?;
     lock_tables(connection, &lock_targets(&inventory), patience).await?;
-    run(connection, &[definition::DETAILS, step::DETAILS], &mut inventory).await?;
+    share::run(connection, helpers, &[definition::DETAILS, step::DETAILS], &mut inventory).await?;
     read_sequence_states(connection, &mut inventory).await?;
     refuse_unknown_states(&inventory)?;
     Ok(inventory)
@@ -59,25 +75,6 @@ fn lock_targets(inventory: &Inventory) -> Vec<LockTarget> {
 fn is_dumped(object: &Object) -> bool {
     object.dump.intersects(Components::DEFINITION.with(Components::DATA))
         || matches!(&object.detail, Detail::Table(table) if table.rows != Rows::None)
-}
-
-/// Runs one round of queries in one round trip and takes their rows in, in the order of the steps.
-async fn run(connection: &mut Connection, steps: &[&[Step]], inventory: &mut Inventory) -> Result<()> {
-    let version = inventory.facts.version;
-    let wanted: Vec<(&Step, &'static str, Option<String>)> = (steps.iter().copied().flatten())
-        .filter(|step| step.scope.applies(&inventory.facts))
-        .filter_map(|step| Some((step, step.query.for_version(version)?, step::parameter(step.scope, inventory))))
-        .collect();
-    let parameters: Vec<Vec<Option<&str>>> =
-        wanted.iter().map(|(_, _, parameter)| parameter.iter().map(|array| Some(array.as_str())).collect()).collect();
-    let statements: Vec<Statement<'_>> = (wanted.iter().zip(&parameters))
-        .map(|((step, sql, _), parameters)| Statement { name: step.query.stem, sql, parameters })
-        .collect();
-    let results = connection.pipeline(&statements).await?;
-    for ((step, _, _), rows) in wanted.iter().zip(&results) {
-        (step.take)(rows, inventory).map_err(|error| not_understood(step.query.stem, &error))?;
-    }
-    Ok(())
 }
 
 /// Reads where the sequences stand, on servers before 18: a sequence is a relation there, and many are read at once.
@@ -138,6 +135,12 @@ fn not_understood(stem: &str, error: &DecodeError) -> Error {
     Error::new(ErrorKind::Bug, format!("could not understand what the catalog says of a {}", stem.replace('_', " ")))
         .detail(error.to_string())
         .hint("Report this with the server's version; nothing was written.")
+}
+
+/// How large the database's catalog is, by the bytes of `pg_class`: each table has a few hundred there, with its indexes.
+pub async fn read_catalog_size(connection: &mut Connection) -> Result<u64> {
+    let row = connection.query_one(query::catalog_sql!("catalog_size"), &[]).await?;
+    row.number("byte_count").map_err(|error| not_understood("catalog_size", &error))
 }
 
 /// How large a table is.

@@ -25,13 +25,15 @@ pub(super) enum Scope {
     WholeIf(fn(&Facts) -> bool),
     /// Those objects of this catalog whose details are wanted: `$1` is the array of their oids.
     Selected(u32),
+    /// The same for a query that tells of other objects too: it is not divided among sessions.
+    Undivided(u32),
 }
 
 impl Scope {
     /// Whether the query is run at all in this session.
     pub(super) fn applies(self, facts: &Facts) -> bool {
         match self {
-            Self::Whole | Self::Selected(_) => true,
+            Self::Whole | Self::Selected(_) | Self::Undivided(_) => true,
             Self::WholeIf(condition) => condition(facts),
         }
     }
@@ -167,7 +169,7 @@ pub(super) const DETAILS: &[Step] = &[
     },
     Step {
         query: Query::new("rule", &[(13, catalog_sql!("rule"))]),
-        scope: Scope::Selected(class::PG_CLASS),
+        scope: Scope::Undivided(class::PG_CLASS),
         take: rule::take,
     },
     Step {
@@ -240,16 +242,3 @@ pub(super) const DETAILS: &[Step] = &[
         take: super::dependency::take_dependencies,
     },
 ];
-
-/// The array of the oids that a step asks about, in PostgreSQL's text form.
-pub(super) fn parameter(scope: Scope, inventory: &Inventory) -> Option<String> {
-    let class = match scope {
-        Scope::Whole | Scope::WholeIf(_) => return None,
-        Scope::Selected(class) => class,
-    };
-    let oids: Vec<String> = (inventory.objects().iter())
-        .filter(|object| object.catalog_id.class == class && object.wants_details)
-        .map(|object| object.catalog_id.oid.to_string())
-        .collect();
-    Some(format!("{{{}}}", oids.join(",")))
-}

@@ -3,7 +3,7 @@
 use futures_util::future::try_join_all;
 
 use crate::error::Result;
-use crate::server::{CancelToken, Connection, Options, Setup, Snapshot, import_snapshot, pin_values, set_up};
+use crate::server::{CancelToken, Connection, Options, Setup, Snapshot, join, pin_values};
 
 /// Connections with equal settings, all in a transaction on the same snapshot.
 pub struct Pool {
@@ -14,10 +14,8 @@ impl Pool {
     /// Opens `count` connections and joins each to the snapshot.
     pub async fn open(options: &Options, setup: &Setup, snapshot: &Snapshot, count: usize) -> Result<Self> {
         let open = || async {
-            let mut connection = Connection::connect(options).await?;
-            set_up(&mut connection, setup).await?;
+            let mut connection = join(options, setup, snapshot).await?;
             pin_values(&mut connection, setup).await?;
-            import_snapshot(&mut connection, snapshot).await?;
             Ok(connection)
         };
         Ok(Self { connections: try_join_all((0..count).map(|_| open())).await? })

@@ -9,7 +9,7 @@ use crate::record::{DecodeError, Record};
 pub struct Index {
     /// Its table.
     pub table: DumpId,
-    /// `CREATE INDEX`, without the semicolon.
+    /// `CREATE INDEX`, without the semicolon; empty where a constraint makes it.
     pub definition: String,
     /// The numbers of its columns, keys first; 0 is an expression.
     pub columns: Vec<i16>,
@@ -52,7 +52,7 @@ pub(crate) fn take(rows: &[Record], inventory: &mut Inventory) -> Result<(), Dec
         let targets: Vec<i32> = row.numbers("statistics_targets")?;
         let index = Index {
             table,
-            definition: row.string("definition")?,
+            definition: row.optional_string("definition")?.unwrap_or_default(),
             columns: row.numbers("indkey")?,
             key_count: row.number("indnkeyatts")?,
             is_clustered: row.boolean("indisclustered")?,

@@ -12,6 +12,7 @@ use super::privilege;
 use super::schedule::{Schedule, split};
 use super::script::{self, failure};
 use super::select::Item;
+use super::session::connect;
 use super::statement;
 use super::worker::{Done, Shared, Worker};
 use super::{Options, Outcome};
@@ -20,7 +21,7 @@ use crate::archive::toc::{Entry, Section, Toc};
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::{Event, Message, Phase, Progress, Sink};
 use crate::object::identifier::Quote;
-use crate::server::{Connection, sqlstate};
+use crate::server::sqlstate;
 
 /// How often progress is told.
 const TICK: Duration = Duration::from_millis(500);
@@ -65,7 +66,7 @@ async fn timed<T>(sink: &dyn Sink, phase: Phase, work: impl Future<Output = Resu
 }
 
 async fn create_roles(plan: &Plan, outcome: &mut Outcome) -> Result<()> {
-    let mut connection = Connection::connect(&plan.options.target).await?;
+    let mut connection = connect(&plan.options.target).await?;
     for role in &plan.create_roles {
         let sql = format!("create role {} nologin", Quote::default().identifier(role));
         connection.execute(&sql).await.map_err(|error| error.context(&format!("could not create role \"{role}\"")))?;
@@ -78,7 +79,7 @@ async fn create_roles(plan: &Plan, outcome: &mut Outcome) -> Result<()> {
 async fn create_database(plan: &Plan, shared: &Shared, dump_id: i32) -> Result<()> {
     let toc = shared.archive.toc();
     let Some(entry) = toc.entry(dump_id) else { return Ok(()) };
-    let mut connection = Connection::connect(&shared.target).await?;
+    let mut connection = connect(&shared.target).await?;
     let quote = Quote::default();
     if plan.options.clean {
         connection.execute(&format!("drop database if exists {}", quote.identifier(&entry.tag))).await?;
@@ -95,7 +96,7 @@ async fn create_database(plan: &Plan, shared: &Shared, dump_id: i32) -> Result<(
 /// Gathers statistics; it also waits until all that was loaded is on the disk.
 async fn analyze(plan: &Plan, options: &Options) -> Result<()> {
     let database = plan.summary.database.as_str();
-    let mut connection = Connection::connect(&options.target.with_database(database)).await?;
+    let mut connection = connect(&options.target.with_database(database)).await?;
     connection.execute("set statement_timeout = 0").await?;
     connection.execute("analyze").await?;
     connection.close().await;

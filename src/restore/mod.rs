@@ -4,6 +4,7 @@
 //! and in order over one connection, rows in parallel, then what needs the rows as far as dependencies allow, as
 //! pg_restore does it. Nothing of an archive is ever run on this machine.
 
+mod encoding;
 mod execute;
 mod inspect;
 mod plan;
@@ -12,6 +13,7 @@ mod role;
 mod schedule;
 mod script;
 mod select;
+mod session;
 mod source;
 mod split;
 mod statement;

@@ -5,6 +5,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 
+use super::encoding;
 use super::inspect::{Names, Target, read_missing, read_target};
 use super::script::{self, Survey};
 use super::select::{Components, Item, select};
@@ -291,6 +292,25 @@ fn refuse_missing(options: &Options, missing: &Names) -> Option<Refusal> {
     None
 }
 
+/// What the target's encoding has no characters for. A database without an encoding takes all.
+async fn refuse_encoding(
+    toc: &Toc,
+    items: &[Item],
+    target: &Target,
+    connection: &mut Connection,
+) -> Result<Option<Refusal>> {
+    let (source, own) = (encoding::of_archive(toc), target.standing.encoding.as_str());
+    if source.eq_ignore_ascii_case(own) || own == "SQL_ASCII" {
+        return Ok(None);
+    }
+    let found = encoding::unrepresentable(connection, source, toc, items).await?;
+    Ok(found.map(|(names, problem)| Refusal {
+        message: format!("the target's encoding {own} cannot hold {} of the backup's objects", names.len()),
+        detail: Some(format!("{}: {problem}", names.into_iter().take(5).collect::<Vec<_>>().join(", "))),
+        hint: "Restore into a database of the source's encoding: CREATE DATABASE ... TEMPLATE template0 ENCODING ..., or say --create.",
+    }))
+}
+
 fn refuse_objects(target: &Target) -> Refusal {
     Refusal {
         message: format!(
@@ -368,7 +388,10 @@ async fn plan_archive(
     } else if !options.selection.is_post_data_only() && target.object_count > 0 {
         refusal = Some(refuse_objects(target));
     }
-    let refusal = refuse_missing(options, &missing).or(refusal);
+    let mut refusal = refuse_missing(options, &missing).or(refusal);
+    if refusal.is_none() && !summary.creates_database {
+        refusal = refuse_encoding(toc, &items, target, connection).await?;
+    }
 
     let created: HashSet<i32> = items
         .iter()

@@ -6,6 +6,7 @@ use bytes::Bytes;
 use futures_util::TryStreamExt as _;
 
 use super::role;
+use super::session::connect;
 use super::split::{Event, ScriptError, Splitter};
 use super::{Failure, Options, Outcome};
 use crate::codec::compress::{Algorithm, Shape};
@@ -244,7 +245,7 @@ pub(super) async fn run(
     outcome: &mut Outcome,
     sink: &dyn Sink,
 ) -> Result<()> {
-    let mut connection = Connection::connect(&options.target).await?;
+    let mut connection = connect(&options.target).await?;
     begin(&mut connection, monetary, options).await?;
     let mut reading = Reading::begin(inlet, algorithm)?;
     while let Some(event) = reading.next().await? {
@@ -276,7 +277,7 @@ pub(super) async fn run(
             Event::Connect { target, .. } => {
                 let database = connect_target(&target).unwrap_or_default();
                 connection.close().await;
-                connection = Connection::connect(&options.target.with_database(&database)).await?;
+                connection = connect(&options.target.with_database(&database)).await?;
                 begin(&mut connection, monetary, options).await?;
                 continue;
             }

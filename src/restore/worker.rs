@@ -7,7 +7,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use bytes::Bytes;
 use tokio::sync::mpsc;
 
+use super::encoding::{self, quoted, setting};
 use super::select::{Components, Item, Leave};
+use super::session::connect;
 use super::split::{Event as ScriptEvent, Splitter};
 use super::statement;
 use crate::archive::FormatError;
@@ -73,16 +75,6 @@ pub(super) struct Done {
     pub(super) bytes: u64,
 }
 
-/// The text of one of the entries that say how the archive was made.
-fn setting<'a>(toc: &'a Toc, kind: &str) -> Option<&'a str> {
-    toc.entries.iter().find(|entry| entry.kind == kind)?.create.as_deref()
-}
-
-/// The value between the single quotes of `SET client_encoding = 'UTF8';`.
-fn quoted(text: &str) -> Option<&str> {
-    text.split('\'').nth(1)
-}
-
 impl Worker {
     /// Connects and sets the session.
     pub(super) async fn connect(shared: Arc<Shared>, database: Option<&str>, in_transaction: bool) -> Result<Self> {
@@ -90,7 +82,7 @@ impl Worker {
         if let Some(database) = database {
             options = options.with_database(database);
         }
-        let connection = Connection::connect(&options).await?;
+        let connection = connect(&options).await?;
         let place = Place::new(shared.archive.toc())
             .with_tablespaces(!shared.leave.tablespaces)
             .with_access_methods(!shared.leave.table_access_methods);
@@ -106,7 +98,7 @@ impl Worker {
         if setting(toc, "SEARCHPATH").is_some() {
             self.connection.execute("select pg_catalog.set_config('search_path', '', false)").await?;
         }
-        let encoding = setting(toc, "ENCODING").and_then(quoted).unwrap_or("UTF8");
+        let encoding = encoding::of_archive(toc);
         let strings = setting(toc, "STDSTRINGS").and_then(quoted).unwrap_or("on");
         self.connection
             .query(SESSION, &[Some(encoding), Some(strings), shared.monetary.as_deref()])

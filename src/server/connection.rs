@@ -17,7 +17,7 @@ use super::options::Options;
 use super::wire::Wire;
 use crate::error::{Error, ErrorKind, Result};
 use crate::object::version::Version;
-use crate::record::{Record, decode_text, encode_text};
+use crate::record::{Record, encode_text};
 
 /// Notices beyond this many are counted, not kept: a restore can raise one a statement.
 const NOTICES_MAX: usize = 1_000;
@@ -366,15 +366,14 @@ impl Connection {
             values.push(match range {
                 None => None,
                 Some(range) => {
-                    let bytes = buffer.get(range).ok_or_else(|| self.wire.confused("a value ends outside its row"))?;
-                    Some(decode_text(bytes).into_boxed_str())
+                    Some(buffer.get(range).ok_or_else(|| self.wire.confused("a value ends outside its row"))?)
                 }
             });
         }
         if values.len() != columns.len() {
             return Err(self.wire.confused(format!("a row has {} values for {} columns", values.len(), columns.len())));
         }
-        Ok(Record::new(Arc::clone(columns), values))
+        Record::new(Arc::clone(columns), values).map_err(|error| self.wire.confused(error.problem))
     }
 }
 

@@ -155,6 +155,11 @@ pub fn server_error(error: &Error) -> Option<&ServerError> {
     std::error::Error::source(error).and_then(|source| source.downcast_ref())
 }
 
+/// Whether a statement waited for a lock for longer than `lock_timeout`.
+pub fn is_lock_timeout(error: &Error) -> bool {
+    sqlstate(error) == Some("55P03")
+}
+
 /// The SQLSTATE, if the error came from a server.
 pub fn sqlstate(error: &Error) -> Option<&str> {
     server_error(error).map(|error| error.sqlstate.as_str())

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use super::connection::Connection;
-use super::failure::sqlstate;
+use super::failure::is_lock_timeout;
 use crate::error::{Error, ErrorKind, Result};
 use crate::record::DecodeError;
 
@@ -68,7 +68,7 @@ async fn lock_batch(
             connection.execute("release savepoint pgproof_lock").await?;
             return check_meaning(connection, batch).await;
         };
-        if sqlstate(&error) != Some("55P03") {
+        if !is_lock_timeout(&error) {
             return Err(error.context("could not lock the tables to dump"));
         }
         connection.execute("rollback to savepoint pgproof_lock; release savepoint pgproof_lock").await?;

@@ -2,7 +2,8 @@
 
 use super::connection::Connection;
 use super::failure::sqlstate;
-use super::session::{Isolation, begin};
+use super::options::Options;
+use super::session::{Isolation, Setup, begin, set_up};
 use crate::error::{Error, ErrorKind, Result};
 use crate::record::DecodeError;
 
@@ -33,6 +34,14 @@ pub async fn import_snapshot(connection: &mut Connection, snapshot: &Snapshot) -
     // a deferrable transaction cannot import; once the exporter has a safe snapshot, repeatable read on it is as safe
     begin(connection, Isolation::RepeatableRead).await?;
     join_snapshot(connection, &snapshot.id).await
+}
+
+/// Opens a session that is set up like the exporting one and sees what that one sees.
+pub async fn join(options: &Options, setup: &Setup, snapshot: &Snapshot) -> Result<Connection> {
+    let mut connection = Connection::connect(options).await?;
+    set_up(&mut connection, setup).await?;
+    import_snapshot(&mut connection, snapshot).await?;
+    Ok(connection)
 }
 
 /// Makes the open transaction of `connection`, which has read nothing, see what the one sees that exported this snapshot.

@@ -10,7 +10,7 @@ use crate::support::pg::{self, Database, Server, newest_server, servers, shared_
 
 /// All that a restored database must share with its source.
 #[derive(PartialEq, Eq)]
-struct Picture {
+pub(super) struct Picture {
     schema: String,
     rows: BTreeMap<String, String>,
     sequences: String,
@@ -18,7 +18,7 @@ struct Picture {
 }
 
 impl Picture {
-    fn of(database: &Database) -> Self {
+    pub(super) fn of(database: &Database) -> Self {
         Self {
             schema: database.schema_text(),
             rows: database.rows(),
@@ -30,7 +30,7 @@ impl Picture {
     }
 
     /// The first thing that differs.
-    fn difference(&self, other: &Self) -> Option<String> {
+    pub(super) fn difference(&self, other: &Self) -> Option<String> {
         if self.schema != other.schema {
             let lines = self.schema.lines().zip(other.schema.lines()).enumerate();
             return Some(format!("schema, first at {:?}", { lines }.find(|(_, (left, right))| left != right)));
@@ -64,7 +64,7 @@ fn readers(oldest: u32) -> Vec<Server> {
 
 /// What the stock programs say against an archive, but for settings that a server older than they are does not know. Over one
 /// connection: over two pg_restore loses a deadlock now and then, with pg_dump's archives as well.
-fn stock_errors(reader: &Server, database: &Database, archive: &Path, is_plain: bool) -> Vec<String> {
+pub(super) fn stock_errors(reader: &Server, database: &Database, archive: &Path, is_plain: bool) -> Vec<String> {
     let (url, path) = (database.url(), archive.to_str().expect("UTF-8"));
     let output = match is_plain {
         true => reader.run("psql", &["-qX", "-v", "ON_ERROR_STOP=0", "-d", &url, "-f", path]),
@@ -97,7 +97,7 @@ fn stock_picture(source: &Database) -> Picture {
     Picture::of(&copy)
 }
 
-fn check(source: &Database, name: &str, findings: &mut Vec<String>) -> usize {
+pub(super) fn check(source: &Database, name: &str, findings: &mut Vec<String>) -> usize {
     let expected = Picture::of(source);
     let mut stock = None;
     let mut count = 0;

@@ -1,10 +1,13 @@
 //! pg_dump's archives and ours, read by each other, on every major that is there.
 
 mod archive;
+mod majors;
 mod matrix;
+mod names;
 mod restore;
 mod toc;
 mod unsupported;
+mod values;
 
 use std::path::Path;
 

@@ -7,11 +7,11 @@ use std::fs;
 
 use pgproof::archive::toc::{Entry, Toc};
 use pgproof::backup::schema::toc_entry;
-use pgproof::catalog::{read, read_database, resolve};
+use pgproof::catalog::{read_database, read_shared, resolve};
 use pgproof::object::EmitOptions;
 use pgproof::plan::select::{Content, LargeObjects, List, Sections, Wanted};
 use pgproof::plan::{build, select};
-use pgproof::server::{Connection, Isolation, LockPatience, Setup, Spec, begin, set_up};
+use pgproof::server::{Connection, Isolation, LockPatience, Setup, Spec, begin, export_snapshot, join, set_up};
 
 use super::restore::{corpora, corpus_name, load_corpus, load_roles};
 use super::{block_on, open};
@@ -26,6 +26,11 @@ fn ours(url: &str) -> Vec<Entry> {
 
 /// Our entries of a part of a database.
 fn ours_of(url: &str, content: Content, wanted: &[Wanted]) -> Vec<Entry> {
+    ours_by(url, content, wanted, 0)
+}
+
+/// The same, read with so many other sessions.
+fn ours_by(url: &str, content: Content, wanted: &[Wanted], helper_count: usize) -> Vec<Entry> {
     block_on(async {
         let spec = Spec { target: Some(url.to_owned()), ..Spec::default() };
         let options = spec.resolve(&|name| std::env::var(name).ok()).expect("the URL is one");
@@ -38,7 +43,13 @@ fn ours_of(url: &str, content: Content, wanted: &[Wanted]) -> Vec<Entry> {
             select::mark(inventory, &selection);
             Ok(())
         };
-        let inventory = read(&mut connection, LockPatience::default(), mark).await.expect("the catalog can be read");
+        let snapshot = export_snapshot(&mut connection).await.expect("a snapshot");
+        let mut helpers = Vec::new();
+        for _ in 0..helper_count {
+            helpers.push(join(&options, &Setup::default(), &snapshot).await.expect("another session"));
+        }
+        let reading = read_shared(&mut connection, &mut helpers, LockPatience::default(), mark);
+        let inventory = reading.await.expect("the catalog can be read");
         let options = EmitOptions {
             quote: pgproof::object::Quote::default(),
             include_acl: true,
@@ -173,6 +184,18 @@ fn our_zoo_has_pg_dumps_entries() {
         compare(&server, &database.name, &mut report);
     }
     assert!(report.is_empty(), "{report}");
+}
+
+/// A large catalog is read by several sessions, each of which asks about some of the objects.
+#[test]
+fn several_sessions_read_what_one_reads() {
+    for server in servers() {
+        let database = server.database();
+        load_zoo(&database);
+        let (one, three) = (ours(&database.url()), ours_by(&database.url(), Content::default(), &[], 2));
+        assert!(one.len() > 200, "{}", one.len());
+        assert_eq!(differences(&three, &one, server.major), "", "on {}", server.major);
+    }
 }
 
 /// What is asked for: pg_dump's arguments, and the same for us.
