@@ -72,6 +72,47 @@ pub enum FormatErrorKind {
     LargeObjectLine,
     /// The table of contents behind the data is not that before it.
     SecondToc,
+    /// A tar header's checksum is not the sum of its bytes.
+    MemberChecksum {
+        /// What the header says; `None` when that is no number.
+        said: Option<u64>,
+        /// The sum.
+        found: u64,
+    },
+    /// A field of a tar header is not as pg_dump writes it.
+    MemberHeader {
+        /// The member's name, as far as it is one.
+        name: String,
+        /// The field.
+        field: &'static str,
+    },
+    /// A tar member is no plain file: a link, a folder, a PAX or GNU extension.
+    MemberType {
+        /// Its name.
+        name: String,
+        /// Its type.
+        code: u8,
+    },
+    /// A tar member says that it goes on behind the file's end.
+    MemberSize {
+        /// Its name.
+        name: String,
+        /// Its size, as the header says.
+        size: u64,
+    },
+    /// A tar member stands where the table of contents has another one, or none.
+    MemberOrder {
+        /// What stands there; `None` for the archive's end.
+        found: Option<String>,
+        /// What belongs there; `None` for the end.
+        expected: Option<String>,
+    },
+    /// The members of a tar archive are compressed, which the format does not know.
+    MemberCompression(crate::codec::compress::Algorithm),
+    /// A large object stands in a tar archive twice.
+    MemberTwice(String),
+    /// Something other than zeros stands between two members, or behind the last one.
+    MemberPadding,
     /// The bytes end too early.
     Truncated,
     /// Bytes follow where the file has to end.
@@ -111,6 +152,27 @@ impl fmt::Display for FormatErrorKind {
             Self::PieceLength(length) => write!(f, "a piece of data has the length {length}"),
             Self::LargeObjectLine => f.write_str("a line of the large object list is malformed"),
             Self::SecondToc => f.write_str("the table of contents behind the data is not that before it"),
+            Self::MemberChecksum { said: Some(said), found } => {
+                write!(f, "a member's header has the checksum {said}, its bytes have {found}")
+            }
+            Self::MemberChecksum { said: None, .. } => f.write_str("a member's header has no checksum"),
+            Self::MemberHeader { name, field } => {
+                write!(f, "the {field} of member {name:?} is not as pg_dump writes it")
+            }
+            Self::MemberType { name, code } => {
+                write!(f, "member {name:?} is of the type {:?} and no plain file", char::from(*code))
+            }
+            Self::MemberSize { name, size } => {
+                write!(f, "member {name:?} of {size} bytes goes on behind the end of the file")
+            }
+            Self::MemberOrder { found, expected } => {
+                let words =
+                    |name: &Option<String>| name.as_ref().map_or("the end".to_owned(), |name| format!("{name:?}"));
+                write!(f, "{} stands where {} belongs", words(found), words(expected))
+            }
+            Self::MemberCompression(algorithm) => write!(f, "the members are compressed with {algorithm:?}"),
+            Self::MemberTwice(name) => write!(f, "member {name:?} stands in the archive twice"),
+            Self::MemberPadding => f.write_str("something other than zeros stands between members or behind them"),
             Self::Truncated => f.write_str("the archive ends too early"),
             Self::Trailing => f.write_str("bytes follow the archive's end"),
             Self::CopyEnd => f.write_str("the row data has no end mark, or something follows it"),

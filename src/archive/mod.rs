@@ -9,6 +9,8 @@
 //! | rows | [`custom::encode_block_begin`], [`custom::encode_piece`], [`custom::encode_stream_end`] | a file, [`directory::rows_file`] |
 //! | large objects | [`custom::encode_large_object_begin`] and so on | [`directory::encode_large_object_line`] and files |
 //!
+//! The tar format has the files of a directory as its members: [`tar`].
+//!
 //! To read: [`Decoder`] for the head, then [`custom::BlockDecoder`], [`crate::codec::compress::Decoder`] and
 //! [`copy_text::CopyText`] for the rows.
 #![doc = include_str!("FORMAT.md")]
@@ -22,6 +24,7 @@ pub mod pick;
 pub mod plain;
 mod primitive;
 pub mod statement;
+pub mod tar;
 pub mod toc;
 mod version;
 
@@ -38,7 +41,7 @@ const RESERVE_MAX: usize = 1 << 20;
 pub enum FileKind {
     /// An archive in the custom format.
     Custom,
-    /// A tar file: `pg_dump -Ft` or a packed directory.
+    /// A tar file, which is an archive in the tar format, or a packed directory.
     Tar,
     /// Compressed with this algorithm.
     Compressed(crate::codec::compress::Algorithm),

@@ -35,6 +35,8 @@ pub struct Options {
     pub row_security: bool,
     /// One transaction around all of it.
     pub single_transaction: bool,
+    /// The rows lie in files beside the script: their COPY statement is left to the caller.
+    pub rows_in_files: bool,
     /// The key of the `\restrict` lines, letters and digits; without it they are left out.
     pub restrict_key: Option<String>,
 }
@@ -51,6 +53,7 @@ impl Default for Options {
             role: None,
             row_security: false,
             single_transaction: false,
+            rows_in_files: false,
             restrict_key: None,
         }
     }
@@ -226,7 +229,8 @@ impl<'a> Script<'a> {
                 self.pieces.push_back(Piece::LargeObjects(index));
                 self.line(&[if is_one_transaction { "" } else { "COMMIT;\n\n" }]);
             } else {
-                self.line(&[entry.copy.as_deref().unwrap_or_default()]);
+                let copy = entry.copy.as_deref().filter(|_| !self.options.rows_in_files);
+                self.line(&[copy.unwrap_or_default()]);
                 self.flush();
                 self.pieces.push_back(Piece::Rows(index));
             }

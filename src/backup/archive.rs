@@ -11,7 +11,7 @@ use super::press::Framing;
 use super::source::Source;
 use super::target::{Stream, Target, Written};
 use super::worker::Job;
-use super::{Options, directory, plain, schema, slice};
+use super::{Options, directory, plain, schema, slice, tar};
 use crate::archive::toc::{Container, Created, Header, Toc};
 use crate::archive::{self, Version};
 use crate::codec::compress::{Algorithm, Compression};
@@ -54,6 +54,10 @@ impl Form {
     /// Picks what the wanted readers understand.
     pub(super) fn of(options: &Options) -> Result<Self> {
         let version = options.reader_major.map_or(Version::NEWEST, Version::for_pg_restore);
+        if options.format == Format::Tar && options.compression != Compression::None {
+            return Err(Error::new(ErrorKind::Usage, "the tar format has no compression")
+                .hint("Use -Z none, or another format."));
+        }
         let has_method = version >= Version::V1_15 || options.format == Format::Plain;
         let compression = options.compression;
         if !has_method && matches!(compression.algorithm(), Algorithm::Lz4 | Algorithm::Zstd) {
@@ -68,6 +72,7 @@ impl Form {
         match self.format {
             Format::Custom => "archive.dump".to_owned(),
             Format::Directory => "archive".to_owned(),
+            Format::Tar => "archive.tar".to_owned(),
             Format::Plain => format!("archive.sql{}", self.compression.algorithm().suffix()),
         }
     }
@@ -118,7 +123,7 @@ pub(super) async fn write(
     let source = &*source;
     let framing = match form.format {
         Format::Custom => Framing::Blocks,
-        Format::Directory => Framing::Files,
+        Format::Directory | Format::Tar => Framing::Files,
         Format::Plain => Framing::Script,
     };
     let copying = Copying::start(connections, jobs, framing, form.compression, &toc);
@@ -128,6 +133,7 @@ pub(super) async fn write(
         match form.format {
             Format::Custom => single(options, source, toc, place, copying, sink, &done).await,
             Format::Directory => many(toc, place, copying, sink, &done).await,
+            Format::Tar => members(options, source, toc, place, copying, sink, &done, now).await,
             Format::Plain => script(options, source, toc, place, copying, sink, &done).await,
         }
     };
@@ -139,13 +145,13 @@ pub(super) async fn write(
 
 fn table_of_contents(form: Form, source: &Source, now: DateTime<Utc>) -> Result<Toc> {
     let container = match form.format {
-        Format::Directory => Container::Directory,
+        Format::Directory | Format::Tar => Container::Directory,
         Format::Custom | Format::Plain => Container::Custom,
     };
     let created = Created::from_local(now.with_timezone(&Local).naive_local());
     let (version, compression) = match form.format {
         Format::Plain => (Version::NEWEST, Compression::None),
-        Format::Custom | Format::Directory => (form.version, form.compression),
+        Format::Custom | Format::Directory | Format::Tar => (form.version, form.compression),
     };
     let mut header = Header::new(version, container, compression, created)
         .map_err(|error: archive::FormatError| Error::new(ErrorKind::Usage, "no such archive").caused_by(error))?;
@@ -191,15 +197,45 @@ async fn script(
     sink: &dyn Sink,
     done: &AtomicU64,
 ) -> Result<Archived> {
-    let target = match place {
+    let target = in_order(place, source).await?;
+    let (written, copied) = plain::write(options, &toc, target, copying, sink, done).await?;
+    let (files, size) = accepted(written);
+    Ok(Archived { toc: None, files, copied, size })
+}
+
+/// A target whose bytes come in their order.
+async fn in_order(place: Place, source: &Source) -> Result<Target> {
+    Ok(match place {
         Place::Store(store, key) => {
             Target::Object(Box::new(Outlet::begin(&*store, &key, SizeHint::about(source.standing.size)).await?))
         }
         Place::Stream(stream) => Target::stream(stream),
+    })
+}
+
+#[expect(clippy::too_many_arguments, reason = "one step of one story; a struct would only rename the arguments")]
+async fn members(
+    options: &Options,
+    source: &Source,
+    mut toc: Toc,
+    place: Place,
+    copying: Copying,
+    sink: &dyn Sink,
+    done: &AtomicU64,
+    now: DateTime<Utc>,
+) -> Result<Archived> {
+    tar::name_members(&mut toc);
+    let folder = match &place {
+        Place::Store(store, _) => store.spool_folder(),
+        Place::Stream(_) => None,
     };
-    let (written, copied) = plain::write(options, &toc, target, copying, sink, done).await?;
+    let folder = folder.unwrap_or_else(std::env::temp_dir);
+    let target = in_order(place, source).await?;
+    let time = u64::try_from(now.timestamp()).unwrap_or_default();
+    let writer = tar::Writer { target, folder, time, sink, done };
+    let (written, copied) = writer.write(options, &toc, copying).await?;
     let (files, size) = accepted(written);
-    Ok(Archived { toc: None, files, copied, size })
+    Ok(Archived { toc: Some(toc), files, copied, size })
 }
 
 fn accepted(written: Written) -> (Vec<Receipt>, u64) {

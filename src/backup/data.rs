@@ -4,7 +4,7 @@
 //! thread. In a single-file archive the writer takes the jobs' bytes in order: the job at the head streams through, the
 //! others fill their worker's budget and wait.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -31,7 +31,7 @@ pub(super) struct Copying {
     workers: JoinSet<Result<()>>,
     parts: mpsc::UnboundedReceiver<Part>,
     /// Parts of later jobs that have begun.
-    waiting: BTreeMap<usize, Vec<Part>>,
+    waiting: BTreeMap<usize, VecDeque<Part>>,
 }
 
 impl Copying {
@@ -74,18 +74,17 @@ impl Copying {
         Ticker { queue: Arc::clone(&self.queue), bytes_total }
     }
 
-    /// The part that the job at this place begins with, when its turn has come; `None` when all workers have ended.
-    async fn part_of(&mut self, index: usize) -> Result<Part> {
+    /// The next part of the job at this place, when its turn has come.
+    pub(super) async fn part_of(&mut self, index: usize) -> Result<Part> {
         loop {
-            if let Some(mut parts) = self.waiting.remove(&index) {
-                let part = parts.remove(0);
-                if !parts.is_empty() {
-                    self.waiting.insert(index, parts);
+            if let Some(parts) = self.waiting.get_mut(&index) {
+                match parts.pop_front() {
+                    Some(part) => return Ok(part),
+                    None => drop(self.waiting.remove(&index)),
                 }
-                return Ok(part);
             }
             match self.next_part().await? {
-                Some(part) => self.waiting.entry(part.index).or_default().push(part),
+                Some(part) => self.waiting.entry(part.index).or_default().push_back(part),
                 None => return Err(Error::new(ErrorKind::Bug, "the workers ended before the archive was complete")),
             }
         }
@@ -137,7 +136,7 @@ impl Copying {
     }
 
     /// The next bytes of a part, or what went through it; a worker's failure comes out here.
-    async fn made(&mut self, part: &mut Part) -> Result<Made> {
+    pub(super) async fn made(&mut self, part: &mut Part) -> Result<Made> {
         loop {
             tokio::select! {
                 biased;
@@ -201,6 +200,6 @@ pub(super) struct Copied {
     pub(super) sums: Sums,
     /// Where its block begins, in a custom archive.
     pub(super) offset: Option<u64>,
-    /// Its file, in a directory archive.
+    /// Its file in a directory archive, or its member of a tar archive.
     pub(super) file: Option<String>,
 }

@@ -16,6 +16,7 @@ mod publish;
 pub mod schema;
 mod slice;
 mod source;
+mod tar;
 mod target;
 mod unfinished;
 mod worker;
@@ -107,7 +108,7 @@ async fn open_parent(path: &Path, format: Format) -> Result<(Arc<dyn Store>, Key
     let key = Key::new(name).map_err(|error| unusable(error.detail_text().unwrap_or_default()))?;
     let is_taken = match format {
         // pg_dump writes over a file, and into an empty directory
-        Format::Custom | Format::Plain => path.is_dir(),
+        Format::Custom | Format::Tar | Format::Plain => path.is_dir(),
         Format::Directory => path.is_file() || !store.list(&format!("{key}/")).await?.is_empty(),
     };
     if is_taken { Err(unusable("something else is there")) } else { Ok((Arc::new(store), key)) }

@@ -37,7 +37,7 @@ const PIECE: usize = 256 << 10;
 pub(super) enum Framing {
     /// A data block of the custom format: pieces with their lengths.
     Blocks,
-    /// A file of the directory format.
+    /// A file of the directory format, or a member of the tar format.
     Files,
     /// A stretch of a plain dump: rows as they are, large objects as statements.
     Script,

@@ -39,7 +39,7 @@ pub(super) async fn check_archive(
     }
     files.sort_by(|left, right| left.path.cmp(&right.path));
     if let Some(toc) = &archived.toc {
-        check_contents(store, folder, form, toc).await?;
+        check_contents(store, folder, form, toc, store.is_local() || reads_all).await?;
     }
     Ok(files)
 }
@@ -66,14 +66,23 @@ fn manifest_file(folder: &Key, receipt: &Receipt, sha256: [u8; 32]) -> File {
     }
 }
 
-async fn check_contents(store: &Arc<dyn Store>, folder: &Key, form: Form, written: &Toc) -> Result<()> {
+async fn check_contents(
+    store: &Arc<dyn Store>,
+    folder: &Key,
+    form: Form,
+    written: &Toc,
+    reads_all: bool,
+) -> Result<()> {
     let key = folder.join(&form.path())?;
-    let archive = match form.format {
-        Format::Custom => reader::open_custom(Inlet::open(Arc::clone(store), &key).await?).await?,
-        Format::Directory => reader::open_directory(Arc::clone(store), Some(&key)).await?,
+    let inlet = async || Inlet::open(Arc::clone(store), &key).await;
+    let read = match form.format {
+        Format::Custom => reader::open_custom(inlet().await?).await?.toc().clone(),
+        Format::Directory => reader::open_directory(Arc::clone(store), Some(&key)).await?.toc().clone(),
+        // goes from header to header through the whole archive
+        Format::Tar if reads_all => reader::open_tar(inlet().await?).await?.toc().clone(),
+        Format::Tar => reader::read_tar_head(&inlet().await?).await?,
         Format::Plain => return Ok(()),
     };
-    let read = archive.toc();
     let is_same = read.header == written.header
         && read.entries.len() == written.entries.len()
         && read.entries.iter().zip(&written.entries).all(|(read, written)| {

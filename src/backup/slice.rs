@@ -35,7 +35,7 @@ const SERVER_MIN: u32 = 14;
 pub(super) fn is_possible(form: Form) -> bool {
     match (form.format, form.compression) {
         (Format::Directory, _) => false,
-        (Format::Custom, Compression::None | Compression::Zstd { .. }) | (Format::Plain, _) => true,
+        (Format::Custom, Compression::None | Compression::Zstd { .. }) | (Format::Tar | Format::Plain, _) => true,
         (Format::Custom, Compression::Gzip { .. } | Compression::Lz4 { .. }) => false,
     }
 }

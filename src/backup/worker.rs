@@ -162,7 +162,7 @@ impl Worker {
         self.press.send(Command::Close).await
     }
 
-    /// In one file, all large objects of an entry are one stretch; in a directory each is a file.
+    /// In one file, all large objects of an entry are one stretch; in a directory and in a tar archive each is a file.
     async fn large_objects(&mut self, index: usize, dump_id: i32, oids: &[u32]) -> Result<()> {
         match self.framing {
             Framing::Blocks => {

@@ -92,7 +92,7 @@ pub(super) struct Args {
 #[derive(clap::Args)]
 #[command(next_help_heading = "Archive options")]
 struct ArchiveArgs {
-    /// custom, directory or plain
+    /// custom, directory, tar or plain
     #[arg(short = 'F', long, value_name = "FORMAT", default_value = "custom", value_parser = format)]
     format: Format,
 
@@ -224,8 +224,8 @@ fn format(text: &str) -> Result<Format, String> {
         "c" | "custom" => Ok(Format::Custom),
         "d" | "directory" => Ok(Format::Directory),
         "p" | "plain" => Ok(Format::Plain),
-        "t" | "tar" => Err("the tar format is not written; custom holds the same in one file".to_owned()),
-        _ => Err("expected custom, directory or plain".to_owned()),
+        "t" | "tar" => Ok(Format::Tar),
+        _ => Err("expected custom, directory, tar or plain".to_owned()),
     }
 }
 
@@ -250,6 +250,9 @@ fn lock_timeout(text: &str) -> Result<Duration, String> {
 impl Args {
     fn compression(&self, context: &Context) -> Result<Compression> {
         let chosen = context.spelled.iter().any(|option| option.starts_with("--compress="));
+        if self.archive.format == Format::Tar && !chosen {
+            return Ok(Compression::None);
+        }
         let old_reader = self.archive.for_pg_restore.filter(|major| *major < 16);
         match (old_reader, self.archive.compress.algorithm()) {
             (None, _) | (Some(_), Algorithm::None | Algorithm::Gzip) => Ok(self.archive.compress),
@@ -269,7 +272,8 @@ impl Args {
             ("--create", self.detail.create),
             ("--no-tablespaces", self.detail.no_tablespaces),
             ("--no-table-access-method", self.detail.no_table_access_method),
-            ("--no-restrict", self.detail.no_restrict),
+            // a tar archive has a script, too
+            ("--no-restrict", self.detail.no_restrict && self.archive.format != Format::Tar),
         ];
         if self.archive.format != Format::Plain {
             for (option, _) in plain_only.iter().filter(|(_, given)| *given) {

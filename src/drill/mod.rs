@@ -19,7 +19,7 @@ use self::scratch::Scratch;
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::{Event, Message, Phase, Sink};
 use crate::manifest::{Format, Manifest, PhaseTime};
-use crate::reader::{open_custom, open_directory};
+use crate::reader::{open_custom, open_directory, read_tar_head};
 use crate::restore;
 use crate::shelf::{Backup, Standing};
 use crate::store::Store;
@@ -180,12 +180,13 @@ fn same_backup(options: &Options, manifest: &Manifest) -> Backup {
 /// The encoding of the archive's rows, which their digests are of.
 async fn archive_encoding(options: &Options, manifest: &Manifest) -> Result<String> {
     let key = options.backup.folder()?.join(&manifest.archive.path)?;
-    let archive = match manifest.archive.format {
-        Format::Custom => open_custom(Inlet::open(Arc::clone(&options.store), &key).await?).await?,
-        Format::Directory => open_directory(Arc::clone(&options.store), Some(&key)).await?,
+    let toc = match manifest.archive.format {
+        Format::Custom => open_custom(Inlet::open(Arc::clone(&options.store), &key).await?).await?.toc().clone(),
+        Format::Directory => open_directory(Arc::clone(&options.store), Some(&key)).await?.toc().clone(),
+        Format::Tar => read_tar_head(&Inlet::open(Arc::clone(&options.store), &key).await?).await?,
         Format::Plain => return Ok(manifest.source.encoding.clone()),
     };
-    Ok(archive.toc().encoding().unwrap_or(&manifest.source.encoding).to_owned())
+    Ok(toc.encoding().unwrap_or(&manifest.source.encoding).to_owned())
 }
 
 /// Listens in to measure the phases, and passes every event on.

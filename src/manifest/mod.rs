@@ -147,6 +147,8 @@ pub enum Format {
     Custom,
     /// pg_dump's directory format.
     Directory,
+    /// pg_dump's tar format, one file.
+    Tar,
     /// SQL text.
     Plain,
 }
@@ -157,7 +159,7 @@ pub enum Format {
 pub struct Archive {
     /// Its form.
     pub format: Format,
-    /// The path within the backup's folder: `archive.dump`, `archive` or `archive.sql.zst`.
+    /// The path within the backup's folder: `archive.dump`, `archive`, `archive.tar` or `archive.sql.zst`.
     pub path: String,
     /// As `-Z` takes it: `none`, `gzip:6`, `zstd:3`, `lz4:1`.
     pub compression: String,
@@ -213,7 +215,7 @@ pub struct Table {
     pub digest: RowSum,
     /// Where its data block begins in the custom archive; `None` in other formats.
     pub offset: Option<u64>,
-    /// Its file in the directory archive; `None` in other formats.
+    /// Its file in the directory archive, or its member of the tar archive; `None` in other formats.
     pub file: Option<String>,
     /// The part of the table that is in the archive, when a filter narrows it.
     pub condition: Option<String>,

@@ -39,6 +39,8 @@ fn restore_command(manifest: &Manifest, database: &str) -> String {
         (Format::Custom | Format::Directory, _) => {
             format!("pg_restore --exit-on-error --jobs=2 --dbname={database} {path}")
         }
+        // pg_restore cannot read a tar archive over several connections
+        (Format::Tar, _) => format!("pg_restore --exit-on-error --dbname={database} {path}"),
         (Format::Plain, Some(unpack)) => {
             format!("{unpack} {path} | psql -X -v ON_ERROR_STOP=1 --dbname={database}")
         }
@@ -52,7 +54,7 @@ pub fn recovery(manifest: &Manifest) -> String {
     let archive = &manifest.archive;
     let target = shell_quoted(&format!("{}_restored", source.database));
     let program = match archive.format {
-        Format::Custom | Format::Directory => "pg_restore",
+        Format::Custom | Format::Directory | Format::Tar => "pg_restore",
         Format::Plain => "psql",
     };
     let has_globals = manifest.file(layout::GLOBALS).is_some();
@@ -68,7 +70,7 @@ pub fn recovery(manifest: &Manifest) -> String {
         archive.reader_major,
         match (archive.format, archive.compression.split(':').next()) {
             (Format::Plain, Some(method @ ("gzip" | "lz4" | "zstd"))) => format!(" and `{method}`"),
-            (Format::Custom | Format::Directory | Format::Plain, _) => String::new(),
+            (Format::Custom | Format::Directory | Format::Tar | Format::Plain, _) => String::new(),
         }
     );
     if !manifest.is_good() {
@@ -127,6 +129,10 @@ mod tests {
         assert!(text.contains("`pg_restore` 16 or newer."), "{text}");
         assert!(text.contains("\npg_restore --exit-on-error --jobs=2 --dbname=shop_restored archive.dump\n"), "{text}");
         assert!(!text.contains("globals.sql"), "{text}");
+
+        manifest.archive = Archive { format: Format::Tar, path: "archive.tar".to_owned(), ..manifest.archive };
+        let text = recovery(&manifest);
+        assert!(text.contains("\npg_restore --exit-on-error --dbname=shop_restored archive.tar\n"), "{text}");
 
         manifest.source.database = "it's".to_owned();
         manifest.archive = Archive {

@@ -5,12 +5,14 @@
 
 mod open;
 mod pump;
+mod tar;
 mod walk;
 
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 use bytes::Bytes;
+use futures_util::TryStreamExt as _;
 
 use crate::archive::directory;
 use crate::archive::toc::{Data, Entry, Toc};
@@ -21,12 +23,13 @@ use crate::transfer::Inlet;
 
 pub use open::{Opened, open_custom, open_directory, open_path, open_path_store};
 pub use pump::Pump;
+pub use tar::{open_tar, read_tar_head};
 pub use walk::{Item, Walk};
 
 /// A list of large objects is read whole; each line is about 30 bytes.
 const LIST_MAX: u64 = 1 << 30;
 
-/// A custom or directory archive whose head has been read.
+/// An archive, other than plain, whose head has been read.
 #[derive(Clone)]
 pub struct Archive {
     toc: Arc<Toc>,
@@ -44,6 +47,10 @@ enum Place {
         store: Arc<dyn Store>,
         /// Files by their names without the suffix of their compression.
         files: Arc<HashMap<String, DataFile>>,
+    },
+    Tar {
+        inlet: Inlet,
+        members: Arc<tar::Members>,
     },
 }
 
@@ -95,7 +102,15 @@ impl Archive {
                     Source::File(Box::new(FileData::open(store, file).await?))
                 }
             }
-            (Place::Custom { .. } | Place::Directory { .. }, _) => {
+            (Place::Tar { inlet, members }, Data::File(_)) if entry.is_large_objects() => {
+                let left = members.large_objects.get(&entry.dump_id).into_iter().flatten().rev().cloned().collect();
+                Source::Members { inlet: inlet.clone(), left, open: None }
+            }
+            (Place::Tar { inlet, members }, Data::File(name)) => {
+                let place = members.rows.get(&entry.dump_id).ok_or_else(|| missing(name, entry))?;
+                Source::Member(inlet.stream(place.clone()))
+            }
+            (Place::Custom { .. } | Place::Directory { .. } | Place::Tar { .. }, _) => {
                 return Err(Error::new(
                     ErrorKind::Bug,
                     format!("the place of the data of entry {} is not known", entry.dump_id),
@@ -142,16 +157,19 @@ impl Archive {
                 end.checked_sub(*offset)
             }
             (Place::Directory { files, .. }, Data::File(name)) => files.get(name).map(|file| file.size),
-            (Place::Custom { .. } | Place::Directory { .. }, _) => None,
+            (Place::Tar { members, .. }, Data::File(_)) => members.stored_bytes(entry.dump_id),
+            (Place::Custom { .. } | Place::Directory { .. } | Place::Tar { .. }, _) => None,
         }
     }
 }
 
 fn find<'a>(files: &'a HashMap<String, DataFile>, name: &str, entry: &Entry) -> Result<&'a DataFile> {
-    files.get(name).ok_or_else(|| {
-        Error::new(ErrorKind::Archive, format!("file \"{name}\" of the archive is missing"))
-            .detail(format!("it holds the data of entry {}, {} {}", entry.dump_id, entry.kind, entry.tag))
-    })
+    files.get(name).ok_or_else(|| missing(name, entry))
+}
+
+fn missing(name: &str, entry: &Entry) -> Error {
+    Error::new(ErrorKind::Archive, format!("file \"{name}\" of the archive is missing"))
+        .detail(format!("it holds the data of entry {}, {} {}", entry.dump_id, entry.kind, entry.tag))
 }
 
 /// The numbers of the large objects in a list, last first, so that they can be popped.
@@ -170,7 +188,20 @@ pub struct EntryData {
 enum Source {
     Block(Box<Walk>),
     File(Box<FileData>),
-    Files { store: Arc<dyn Store>, files: Arc<HashMap<String, DataFile>>, left: Vec<u32>, open: Option<Box<FileData>> },
+    Files {
+        store: Arc<dyn Store>,
+        files: Arc<HashMap<String, DataFile>>,
+        left: Vec<u32>,
+        open: Option<Box<FileData>>,
+    },
+    /// A member with rows.
+    Member(ByteStream),
+    /// Members with large objects, the last one first.
+    Members {
+        inlet: Inlet,
+        left: Vec<tar::LargeObject>,
+        open: Option<ByteStream>,
+    },
 }
 
 /// A part of an entry's data.
@@ -202,6 +233,19 @@ impl EntryData {
                 }
             },
             Source::File(file) => Ok(file.next().await?.map(Part::Data)),
+            Source::Member(stream) => Ok(stream.try_next().await?.map(Part::Data)),
+            Source::Members { inlet, left, open } => {
+                if let Some(stream) = open {
+                    if let Some(bytes) = stream.try_next().await? {
+                        return Ok(Some(Part::Data(bytes)));
+                    }
+                    *open = None;
+                    return Ok(Some(Part::LargeObjectEnd));
+                }
+                let Some(object) = left.pop() else { return Ok(None) };
+                *open = Some(inlet.stream(object.place));
+                Ok(Some(Part::LargeObject { oid: object.oid }))
+            }
             Source::Files { store, files, left, open } => {
                 if let Some(file) = open {
                     if let Some(bytes) = file.next().await? {
@@ -237,7 +281,6 @@ impl FileData {
     }
 
     async fn next(&mut self) -> Result<Option<Bytes>> {
-        use futures_util::TryStreamExt as _;
         loop {
             let Some(pump) = &mut self.pump else { return Ok(None) };
             if let Some(bytes) = pump.take().map_err(|error| damaged(&self.key, error))? {

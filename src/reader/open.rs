@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use futures_util::TryStreamExt as _;
 
-use super::{Archive, DataFile, Place, damaged};
+use super::{Archive, DataFile, Place, damaged, open_tar};
 use crate::archive::directory::{TOC_FILE, decode_file_name};
 use crate::archive::toc::{Container, Data, Toc};
 use crate::archive::{Decoder, FileKind};
@@ -18,10 +18,8 @@ const TOC_MAX: u64 = 1 << 30;
 
 /// What a path turned out to be.
 pub enum Opened {
-    /// A custom or directory archive.
+    /// A custom, directory or tar archive.
     Archive(Archive),
-    /// A tar archive, or a directory archive packed by tar.
-    Tar(Inlet),
     /// Something else: SQL text if anything, compressed or not.
     Plain {
         /// The file.
@@ -114,7 +112,7 @@ pub async fn open_path(path: &Path) -> Result<Opened> {
     let first = inlet.read(0..inlet.size().min(FileKind::NEEDED as u64)).await?;
     Ok(match FileKind::of(&first) {
         FileKind::Custom => Opened::Archive(open_custom(inlet).await?),
-        FileKind::Tar => Opened::Tar(inlet),
+        FileKind::Tar => Opened::Archive(open_tar(inlet).await?),
         FileKind::Compressed(algorithm) => Opened::Plain { inlet, algorithm },
         FileKind::Other => Opened::Plain { inlet, algorithm: Algorithm::None },
     })

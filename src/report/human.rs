@@ -132,10 +132,11 @@ fn facts(details: &Details, now: DateTime<Utc>) -> Vec<(&'static str, String)> {
             let format = match archive.format {
                 Format::Custom => "custom",
                 Format::Directory => "directory",
+                Format::Tar => "tar",
                 Format::Plain => "plain",
             };
             let reader = match archive.format {
-                Format::Custom | Format::Directory => "pg_restore",
+                Format::Custom | Format::Directory | Format::Tar => "pg_restore",
                 Format::Plain => "psql",
             };
             format!("{format}, {}, read by {reader} {} and newer", archive.compression, archive.reader_major)

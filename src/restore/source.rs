@@ -9,7 +9,7 @@ use crate::codec::compress::Algorithm;
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::Sink;
 use crate::manifest::{Format, Manifest};
-use crate::reader::{Archive, Opened, open_custom, open_directory, open_path};
+use crate::reader::{Archive, Opened, open_custom, open_directory, open_path, open_tar};
 use crate::shelf::{Backup, Standing};
 use crate::store::Key;
 use crate::transfer::Inlet;
@@ -17,7 +17,7 @@ use crate::verify;
 
 /// A source that was opened.
 pub(super) enum Origin {
-    /// A custom or directory archive.
+    /// A custom, directory or tar archive.
     Archive(Box<Archive>),
     /// SQL text.
     Script {
@@ -45,11 +45,6 @@ pub(super) async fn open(options: &Options, sink: &dyn Sink) -> Result<Opening> 
                     Origin::Archive(Box::new(archive))
                 }
                 Opened::Plain { inlet, algorithm } => script(inlet, algorithm).await?,
-                Opened::Tar(_) => {
-                    return Err(Error::new(ErrorKind::Archive, format!("\"{}\" is a tar archive", path.display()))
-                        .detail("its members are not read")
-                        .hint("Unpack it with tar -xf into a folder and restore that."));
-                }
             };
             Ok(Opening { origin, name: path.display().to_string(), manifest: None })
         }
@@ -70,6 +65,7 @@ pub(super) async fn open(options: &Options, sink: &dyn Sink) -> Result<Opening> 
                     Origin::Archive(Box::new(archive))
                 }
                 Format::Directory => Origin::Archive(Box::new(open_directory(Arc::clone(store), Some(&key)).await?)),
+                Format::Tar => Origin::Archive(Box::new(open_tar(Inlet::open(Arc::clone(store), &key).await?).await?)),
                 Format::Plain => {
                     let inlet = Inlet::open(Arc::clone(store), &key).await?;
                     let first = inlet.read(0..inlet.size().min(FileKind::NEEDED as u64)).await?;

@@ -1,6 +1,7 @@
 //! A store that fails on purpose, for tests of what a crash leaves behind.
 
 use std::ops::Range;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -71,6 +72,10 @@ impl Store for FaultStore {
 
     fn is_local(&self) -> bool {
         self.inner.is_local()
+    }
+
+    fn spool_folder(&self) -> Option<PathBuf> {
+        self.inner.spool_folder()
     }
 
     async fn list(&self, prefix: &str) -> Result<Vec<ObjectInfo>> {

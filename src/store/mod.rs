@@ -4,6 +4,7 @@
 //! and cleans up what an interrupted writer left. [`lease`] keeps two writers of one database apart.
 
 use std::ops::Range;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -112,6 +113,11 @@ pub trait Store: Send + Sync {
     /// Whether reading costs nothing but time: the objects lie on this machine.
     fn is_local(&self) -> bool {
         false
+    }
+
+    /// A folder of this machine that has room for what is going to be an object; `None` where objects lie elsewhere.
+    fn spool_folder(&self) -> Option<PathBuf> {
+        None
     }
 
     /// Every object whose name begins with `prefix`, in the order of the names. An empty prefix lists everything.

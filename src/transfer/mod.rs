@@ -2,6 +2,8 @@
 
 mod inlet;
 mod outlet;
+mod spool;
 
 pub use inlet::{Inlet, read_back};
 pub use outlet::{Outlet, Receipt, SEGMENT_BYTES};
+pub use spool::Spool;

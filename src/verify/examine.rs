@@ -19,6 +19,7 @@ use super::directory::{self, Member};
 use super::file::{Subject, collect, decompress, drain, read};
 use super::outcome::LevelReport;
 use super::plain::PlainReader;
+use super::tar::decode_tar;
 use super::tee::Meter;
 use super::{FindingKind, Level};
 
@@ -95,6 +96,7 @@ async fn archive_file(
 ) -> Result<Option<Contents>> {
     match format {
         Format::Custom | Format::Directory => custom_file(subject, files).await,
+        Format::Tar => tar_file(subject, files).await,
         Format::Plain => {
             let (algorithm, _) = Algorithm::of_file_name(subject.name);
             let mut reader = PlainReader::new(&manifest.tables);
@@ -113,6 +115,13 @@ async fn custom_file(subject: &Subject<'_>, files: &mut LevelReport) -> Result<O
         decode_custom(&mut walk, &mut contents).await
     })
     .await?;
+    contents.note_missing();
+    Ok(read.map(|()| contents))
+}
+
+async fn tar_file(subject: &Subject<'_>, files: &mut LevelReport) -> Result<Option<Contents>> {
+    let mut contents = Contents::default();
+    let read = read(subject, files, async |stream| decode_tar(stream, &mut contents).await).await?;
     contents.note_missing();
     Ok(read.map(|()| contents))
 }
@@ -190,8 +199,8 @@ pub(super) async fn path(path: &std::path::Path, jobs: usize, sink: &dyn Sink) -
             return Ok(Bare { examined: Examined { files, contents, notes }, plain: false });
         }
         FileKind::Tar => {
-            files.not_checked("the tar archive", "tar archives are not read; unpack it and verify the folder");
-            return Ok(Bare { examined: Examined { files, contents: None, notes }, plain: false });
+            let contents = tar_file(&subject, &mut files).await?;
+            return Ok(Bare { examined: Examined { files, contents, notes }, plain: false });
         }
         FileKind::Compressed(algorithm) => algorithm,
         FileKind::Other => Algorithm::None,

@@ -13,6 +13,7 @@ mod live;
 mod outcome;
 mod plain;
 mod structure;
+mod tar;
 mod tee;
 mod wish;
 

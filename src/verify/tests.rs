@@ -9,6 +9,7 @@ use crate::archive::custom::{
     BlockKind, encode_block_begin, encode_large_object_begin, encode_large_objects_end, encode_piece, encode_stream_end,
 };
 use crate::archive::directory::{encode_large_object_line, large_object_file, large_object_list_file, rows_file};
+use crate::archive::tar::{encode_end, encode_header, padding};
 use crate::archive::toc::{Container, Created, Data, Entry, Header, Section, Toc};
 use crate::codec::compress::{Compression, Shape, compress};
 use crate::codec::digest::{LargeObjectDigest, LargeObjectSummary, RowDigest, RowSummary};
@@ -127,6 +128,30 @@ fn directory(compression: Compression) -> Files {
     files
 }
 
+fn tar(rows: &[(i32, &str, &[u8])]) -> Vec<u8> {
+    let mut toc = toc(Container::Directory, NONE);
+    for entry in toc.entries.iter_mut().filter(|entry| entry.has_data) {
+        entry.data = Data::File(rows_file(entry.dump_id));
+    }
+    let mut members = vec![("toc.dat".to_owned(), toc.encode())];
+    members.extend(rows.iter().map(|(dump_id, _, rows)| (rows_file(*dump_id), data_of(rows))));
+    let mut list = Vec::new();
+    for (oid, content) in OBJECTS {
+        encode_large_object_line(*oid, &mut list);
+        members.push((large_object_file(*oid), content.to_vec()));
+    }
+    members.push((large_object_list_file(Version::NEWEST, 20), list));
+    let mut bytes = Vec::new();
+    for (name, content) in members {
+        let size = content.len() as u64;
+        bytes.extend_from_slice(&encode_header(&name, size, 0));
+        bytes.extend_from_slice(&content);
+        bytes.resize(bytes.len() + padding(size), 0);
+    }
+    encode_end(&mut bytes);
+    bytes
+}
+
 fn plain(compression: Compression) -> Files {
     let mut text = b"--\n-- PostgreSQL database dump\n--\n\n".to_vec();
     for (_, name, rows) in ROWS {
@@ -154,7 +179,7 @@ fn manifest_of(format: Format, files: &Files) -> Manifest {
     manifest.archive.format = format;
     manifest.archive.path = match format {
         Format::Directory => "archive".to_owned(),
-        Format::Custom | Format::Plain => files[0].0.clone(),
+        Format::Custom | Format::Tar | Format::Plain => files[0].0.clone(),
     };
     manifest.archive.entry_count = toc.entries.len() as u64;
     manifest.files = files.iter().map(|(path, bytes)| file(path, bytes)).collect();
@@ -257,6 +282,7 @@ async fn shops() -> Vec<(&'static str, Shop)> {
         ("custom, zstd", Shop::new(Format::Custom, custom_files(ZSTD)).await),
         ("custom, gzip", Shop::new(Format::Custom, custom_files(GZIP)).await),
         ("directory, lz4", Shop::new(Format::Directory, directory(LZ4)).await),
+        ("tar", Shop::new(Format::Tar, vec![("archive.tar".to_owned(), tar(ROWS))]).await),
         ("plain, gzip", Shop::new(Format::Plain, plain(GZIP)).await),
     ]
 }
@@ -357,6 +383,33 @@ async fn damage_names_the_table_and_the_others_are_still_checked() {
     let rows = outcome.level(Level::Rows).unwrap();
     assert_eq!(rows.checked.iter().find(|checked| checked.what == "tables").map(|checked| checked.count), Some(2));
     assert_eq!(rows.not_checked.iter().map(|not| not.what.as_str()).collect::<Vec<_>>(), ["rows of public.apple"]);
+}
+
+#[tokio::test]
+async fn damage_of_a_tar_archive_names_the_table() {
+    let bytes = tar(ROWS);
+    let path = "archive.tar";
+    let shop = Shop::new(Format::Tar, vec![(path.to_owned(), bytes.clone())]).await;
+    let place = |text: &[u8]| memchr::memmem::find(&bytes, text).unwrap();
+    let hit = async |at: usize| {
+        let mut damaged = bytes.clone();
+        damaged[at] ^= 0xFF;
+        shop.put(path, damaged).await;
+        let outcome = shop.verify().await.unwrap();
+        outcome.findings.iter().map(|finding| (finding.kind, finding.object.clone())).collect::<Vec<_>>()
+    };
+    let damaged = |object: &str| (FindingKind::DataDamaged, object.to_owned());
+    let missing = |object: &str| (FindingKind::DataMissing, object.to_owned());
+    let sum = || (FindingKind::FileChecksum, path.to_owned());
+    // the end mark of the first table's rows
+    assert_eq!(hit(place(b"\\.\n")).await, [sum(), damaged("TABLE DATA public.apple")]);
+    // the header of the second one: what follows cannot be found any more
+    let all = ["TABLE DATA public.pear", "TABLE DATA public.empty", "BLOBS BLOBS"];
+    assert_eq!(
+        hit(place(b"12.dat\0\0\0")).await,
+        [vec![sum(), damaged("archive")], all.map(missing).to_vec()].concat()
+    );
+    assert_eq!(hit(3).await[..2], [sum(), (FindingKind::HeadDamaged, "archive".to_owned())]);
 }
 
 #[tokio::test]

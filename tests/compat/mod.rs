@@ -21,6 +21,6 @@ fn open(path: &Path) -> Archive {
     let opened = block_on(open_path(path)).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
     match opened {
         Opened::Archive(archive) => archive,
-        Opened::Tar(_) | Opened::Plain { .. } => panic!("{} is taken for something else", path.display()),
+        Opened::Plain { .. } => panic!("{} is taken for something else", path.display()),
     }
 }

@@ -174,6 +174,10 @@ impl Store for LocalStore {
         true
     }
 
+    fn spool_folder(&self) -> Option<PathBuf> {
+        Some(self.root.clone())
+    }
+
     async fn list(&self, prefix: &str) -> Result<Vec<ObjectInfo>> {
         let (root, prefix) = (self.root.clone(), prefix.to_owned());
         blocking(move || {
