@@ -86,11 +86,12 @@ impl Kept {
     }
 }
 
-const FORMS: [&[&str]; 5] = [
+const FORMS: [&[&str]; 6] = [
     &["-F", "custom"],
     &["-F", "custom", "-Z", "none"],
     &["-F", "directory", "-Z", "lz4"],
     &["-F", "directory", "-Z", "gzip"],
+    &["-F", "tar"],
     &["-F", "plain"],
 ];
 

@@ -318,7 +318,12 @@ async fn every_flipped_byte_of_every_file_is_found() {
         for path in shop.paths().await {
             let whole = shop.get(&path).await;
             // the manifest is sealed, and the seal's own test flips each of its bits
-            let step = if path == layout::MANIFEST { 23 } else { 1 };
+            let step = match path.as_str() {
+                layout::MANIFEST => 23,
+                // most of it is zeros, and its decoder's own test flips each byte
+                "archive.tar" => 7,
+                _ => 1,
+            };
             for index in (0..whole.len()).step_by(step) {
                 let mut damaged = whole.clone();
                 damaged[index] ^= 1 << (index % 8);

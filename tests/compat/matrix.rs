@@ -46,11 +46,13 @@ struct Form {
     oldest: u32,
 }
 
-const FORMS: [Form; 5] = [
+const FORMS: [Form; 7] = [
     Form { arguments: &["-F", "custom"], oldest: 17 },
     Form { arguments: &["-F", "custom", "--for-pg-restore", "13"], oldest: 13 },
     Form { arguments: &["-F", "directory"], oldest: 17 },
     Form { arguments: &["-F", "directory", "--for-pg-restore", "13"], oldest: 13 },
+    Form { arguments: &["-F", "tar"], oldest: 17 },
+    Form { arguments: &["-F", "tar", "--for-pg-restore", "13"], oldest: 13 },
     Form { arguments: &["-F", "plain", "-Z", "none"], oldest: 13 },
 ];
 
@@ -151,7 +153,7 @@ fn matrix(major: u32) {
         count += check(&source, &name, &mut findings);
         // at once: a failure below ends the test
         println!("{name}: {} findings so far", findings.len());
-        round(&source, &["custom", "directory", "plain"], &name);
+        round(&source, &["custom", "directory", "tar", "plain"], &name);
     }
     println!("PostgreSQL {major}: {count} restored databases compared");
     assert!(findings.is_empty(), "{} findings:\n{}", findings.len(), findings.join("\n"));

@@ -5,6 +5,7 @@ mod majors;
 mod matrix;
 mod names;
 mod restore;
+mod tar;
 mod toc;
 mod unsupported;
 mod values;
