@@ -97,7 +97,7 @@ impl Spool {
 
     fn failed(&self, doing: &str, error: io::Error) -> Error {
         Error::new(ErrorKind::Disk, format!("could not {doing} a temporary file in {}", self.folder.display()))
-            .detail(format!("{error}; it has {} bytes", self.filed))
+            .detail(format!("{error}, at {} bytes or before", self.filed))
             .hint("Each table of a tar archive goes through such a file; make room there, or use -F custom.")
     }
 }
