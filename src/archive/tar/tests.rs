@@ -182,37 +182,35 @@ fn refuses_headers_that_pg_dump_does_not_write() {
     let members = members();
     let field = |name: &str, field| FormatErrorKind::MemberHeader { name: name.to_owned(), field };
     let typed = |code| FormatErrorKind::MemberType { name: "12.dat".to_owned(), code };
-    let set = |begin: usize, bytes: &'static [u8]| {
-        move |block: &mut [u8; BLOCK]| block[begin..begin + bytes.len()].copy_from_slice(bytes)
-    };
-    let cases: Vec<(Box<dyn Fn(&mut [u8; BLOCK])>, _)> = vec![
+    let cases: Vec<(usize, &[u8], _)> = vec![
         // PAX for one and for all, links, a folder, GNU's long name and sparse file
-        (Box::new(set(156, b"x")), typed(b'x')),
-        (Box::new(set(156, b"g")), typed(b'g')),
-        (Box::new(set(156, b"1")), typed(b'1')),
-        (Box::new(set(156, b"2")), typed(b'2')),
-        (Box::new(set(156, b"5")), typed(b'5')),
-        (Box::new(set(156, b"L")), typed(b'L')),
-        (Box::new(set(156, b"S")), typed(b'S')),
-        (Box::new(set(157, b"/etc/passwd")), field("12.dat", "link name")),
-        (Box::new(set(345, b"/etc")), field("12.dat", "name prefix")),
-        (Box::new(set(257, b"ustar  \0")), field("12.dat", "format")),
-        (Box::new(set(257, b"\0\0\0\0\0\0\0\0")), field("12.dat", "format")),
-        (Box::new(set(50, b"hidden")), field("12.dat", "name")),
-        (Box::new(set(124, b"-0000000001 ")), field("12.dat", "size")),
-        (Box::new(set(124, b"            ")), field("12.dat", "size")),
-        (Box::new(set(124, b"0000000001x ")), field("12.dat", "size")),
-        (Box::new(set(124, b"99999999999 ")), field("12.dat", "size")),
+        (156, b"x", typed(b'x')),
+        (156, b"g", typed(b'g')),
+        (156, b"1", typed(b'1')),
+        (156, b"2", typed(b'2')),
+        (156, b"5", typed(b'5')),
+        (156, b"L", typed(b'L')),
+        (156, b"S", typed(b'S')),
+        (157, b"/etc/passwd", field("12.dat", "link name")),
+        (345, b"/etc", field("12.dat", "name prefix")),
+        (257, b"ustar  \0", field("12.dat", "format")),
+        (257, b"\0\0\0\0\0\0\0\0", field("12.dat", "format")),
+        (50, b"hidden", field("12.dat", "name")),
+        (124, b"-0000000001 ", field("12.dat", "size")),
+        (124, b"            ", field("12.dat", "size")),
+        (124, b"0000000001x ", field("12.dat", "size")),
+        (124, b"99999999999 ", field("12.dat", "size")),
         // negative in base 256, and more than 64 bits
-        (Box::new(set(124, &[0xff; 12])), field("12.dat", "size")),
-        (Box::new(set(124, &[0x80, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0])), field("12.dat", "size")),
-        (Box::new(set(124, &[0x80, 0, 0, 0, 0xff, 0, 0, 0, 0, 0, 0, 0])), field("12.dat", "size")),
-        (Box::new(set(0, b"../x\0\0")), FormatErrorKind::FileName("../x".to_owned())),
-        (Box::new(set(0, b"/x.dat")), FormatErrorKind::FileName("/x.dat".to_owned())),
-        (Box::new(set(0, b"12.dat.gz")), FormatErrorKind::FileName("12.dat.gz".to_owned())),
-        (Box::new(set(0, b"./1.dat")), FormatErrorKind::FileName("./1.dat".to_owned())),
+        (124, &[0xff; 12], field("12.dat", "size")),
+        (124, &[0x80, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0], field("12.dat", "size")),
+        (124, &[0x80, 0, 0, 0, 0xff, 0, 0, 0, 0, 0, 0, 0], field("12.dat", "size")),
+        (0, b"../x\0\0", FormatErrorKind::FileName("../x".to_owned())),
+        (0, b"/x.dat", FormatErrorKind::FileName("/x.dat".to_owned())),
+        (0, b"12.dat.gz", FormatErrorKind::FileName("12.dat.gz".to_owned())),
+        (0, b"./1.dat", FormatErrorKind::FileName("./1.dat".to_owned())),
     ];
-    for (change, kind) in cases {
+    for (begin, bytes, kind) in cases {
+        let change = |block: &mut [u8; BLOCK]| block[begin..begin + bytes.len()].copy_from_slice(bytes);
         let bytes = pack(&members, Some((1, &change)));
         assert_eq!(refused(&bytes), (place(&members, 1), kind));
     }
