@@ -143,7 +143,8 @@ pub(super) async fn write(
     }
 }
 
-fn table_of_contents(form: Form, source: &Source, now: DateTime<Utc>) -> Result<Toc> {
+/// The statistics' texts are moved there: they are the only ones that can be larger than all definitions together.
+fn table_of_contents(form: Form, source: &mut Source, now: DateTime<Utc>) -> Result<Toc> {
     let container = match form.format {
         Format::Directory | Format::Tar => Container::Directory,
         Format::Custom | Format::Plain => Container::Custom,
@@ -158,7 +159,15 @@ fn table_of_contents(form: Form, source: &Source, now: DateTime<Utc>) -> Result<
     header.database = Some(source.database.name.clone());
     header.server_version.clone_from(&source.server_version);
     header.dump_version = Some(format!("pgproof {}", env!("CARGO_PKG_VERSION")));
-    Ok(Toc { header, entries: source.plan.entries.iter().map(schema::toc_entry).collect() })
+    let entries = (source.plan.entries.iter_mut())
+        .map(|entry| {
+            let statistics = entry.statistics.map(|_| std::mem::take(&mut entry.create));
+            let mut made = schema::toc_entry(entry);
+            made.create = statistics.or(made.create);
+            made
+        })
+        .collect();
+    Ok(Toc { header, entries })
 }
 
 async fn single(

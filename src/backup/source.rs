@@ -128,7 +128,8 @@ pub(super) async fn read(options: &Options, for_store: bool, phases: &mut Phases
         Some(helper) if wants_expected && selection.is_whole() => Some(read_expected_aside(helper, setup.clone())),
         Some(_) | None => None,
     };
-    let plan = plan::build(inventory, &selection, emit, has_database.then_some(&database))?;
+    let mut plan = plan::build(inventory, &selection, emit, has_database.then_some(&database))?;
+    catalog::read_attribute_statistics(&mut connection, &mut plan, emit.quote).await?;
     server::pin_values(&mut connection, &setup).await?;
     let early = match early {
         Some(early) => {

@@ -13,12 +13,14 @@ mod globals;
 mod query;
 mod select;
 mod share;
+mod statistics;
 mod step;
 
 pub use database::read_database;
 pub use expected::read_expected;
 pub use globals::{Passwords, read_globals};
 pub use select::resolve;
+pub use statistics::read_attribute_statistics;
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::object::table::Rows;

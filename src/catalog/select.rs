@@ -135,7 +135,7 @@ async fn refuse_other_databases(connection: &mut Connection, patterns: &[Pattern
 }
 
 /// A `text[]` in text form.
-fn array<'a>(elements: impl Iterator<Item = Option<&'a str>>) -> String {
+pub(super) fn array<'a>(elements: impl Iterator<Item = Option<&'a str>>) -> String {
     let elements: Vec<String> = elements
         .map(|element| match element {
             None => "NULL".to_owned(),

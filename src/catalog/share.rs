@@ -27,7 +27,7 @@ pub(super) async fn run(
 ) -> Result<()> {
     let version = inventory.facts.version;
     let wanted: Vec<(&Step, &'static str)> = (steps.iter().copied().flatten())
-        .filter(|step| step.scope.applies(&inventory.facts))
+        .filter(|step| step.scope.applies(inventory))
         .filter_map(|step| Some((step, step.query.for_version(version)?)))
         .collect();
     let mut shares = share_out(&wanted, helpers.len() + 1, inventory).into_iter();
@@ -86,7 +86,7 @@ fn share_out(wanted: &[(&Step, &'static str)], sessions: usize, inventory: &Inve
                 }
                 whole_count += 1;
             }
-            Scope::Selected(class) => {
+            Scope::Selected(class) | Scope::Statistics(class) => {
                 let oids = wanted_oids(class, inventory);
                 let length = oids.len().div_ceil(sessions).max(1);
                 let empty: &[u32] = &[];

@@ -12,7 +12,7 @@ use crate::object::subscription::Subscription;
 use crate::object::table::Table;
 use crate::object::{
     Facts, Inventory, NewObject, class, column, constraint, default, foreign_table, index, materialized_view,
-    partition, policy, rule, table_data, trigger, view,
+    partition, policy, relation_statistics, rule, table_data, trigger, view,
 };
 use crate::record::{DecodeError, Record};
 
@@ -27,14 +27,17 @@ pub(super) enum Scope {
     Selected(u32),
     /// The same for a query that tells of other objects too: it is not divided among sessions.
     Undivided(u32),
+    /// The same, where the planner's statistics are wanted.
+    Statistics(u32),
 }
 
 impl Scope {
     /// Whether the query is run at all in this session.
-    pub(super) fn applies(self, facts: &Facts) -> bool {
+    pub(super) fn applies(self, inventory: &Inventory) -> bool {
         match self {
             Self::Whole | Self::Selected(_) | Self::Undivided(_) => true,
-            Self::WholeIf(condition) => condition(facts),
+            Self::WholeIf(condition) => condition(&inventory.facts),
+            Self::Statistics(_) => inventory.wants_statistics,
         }
     }
 }
@@ -229,6 +232,14 @@ pub(super) const DETAILS: &[Step] = &[
         query: Query::new("materialized_view", &[(13, catalog_sql!("materialized_view"))]),
         scope: Scope::Whole,
         take: materialized_view::take,
+    },
+    Step {
+        query: Query::new(
+            "relation_statistics",
+            &[(13, catalog_sql!("relation_statistics")), (18, catalog_sql!("relation_statistics.pg18"))],
+        ),
+        scope: Scope::Statistics(class::PG_CLASS),
+        take: relation_statistics::take,
     },
     Step {
         query: Query::new("extension_foreign_key", &[(13, catalog_sql!("extension_foreign_key"))]),

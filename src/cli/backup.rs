@@ -29,7 +29,7 @@ Examples:
   db backup -d shop -F plain -o - | psql copy_of_shop";
 
 /// Options that make a backup hold less than its whole database, its rules and its rights.
-const FILTERING: [&str; 26] = [
+const FILTERING: [&str; 27] = [
     "schema",
     "exclude-schema",
     "table",
@@ -55,6 +55,7 @@ const FILTERING: [&str; 26] = [
     "no-toast-compression",
     "no-data",
     "no-schema",
+    "statistics-only",
     "enable-row-security",
 ];
 

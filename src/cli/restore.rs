@@ -112,7 +112,7 @@ struct RunArgs {
     #[arg(long)]
     no_checksums: bool,
 
-    /// Do not gather statistics at the end
+    /// Do not gather statistics at the end, where the backup brought none
     #[arg(long)]
     no_analyze: bool,
 }
@@ -161,9 +161,13 @@ struct SelectionArgs {
     #[arg(long, value_name = "SECTION")]
     section: Vec<SectionName>,
 
-    /// With the planner's statistics, where the archive has them
-    #[arg(long)]
+    /// With the planner's statistics where the archive has them, which is the default
+    #[arg(long, conflicts_with_all = ["data_only", "schema_only", "no_statistics"])]
     statistics: bool,
+
+    /// Only the planner's statistics
+    #[arg(long, conflicts_with_all = ["data_only", "schema_only", "no_statistics"])]
+    statistics_only: bool,
 }
 
 /// What to leave out.
@@ -205,15 +209,20 @@ struct LeaveArgs {
     /// Tables get the default access method
     #[arg(long)]
     no_table_access_method: bool,
+
+    /// Without the planner's statistics; ANALYZE makes new ones
+    #[arg(long)]
+    no_statistics: bool,
 }
 
 impl SelectionArgs {
     fn selection(&self) -> Result<Selection> {
         Ok(Selection {
-            components: match (self.schema_only, self.data_only) {
-                (true, _) => Components::Schema,
-                (false, true) => Components::Data,
-                (false, false) => Components::All,
+            components: match (self.schema_only, self.data_only, self.statistics_only) {
+                (true, _, _) => Components::Schema,
+                (false, true, _) => Components::Data,
+                (false, false, true) => Components::Statistics,
+                (false, false, false) => Components::All,
             },
             sections: Sections {
                 pre_data: self.section.contains(&SectionName::PreData),
@@ -227,7 +236,6 @@ impl SelectionArgs {
             functions: self.functions.clone(),
             triggers: self.triggers.clone(),
             list: self.use_list.as_deref().map(read_list).transpose()?,
-            statistics: self.statistics,
         })
     }
 }
@@ -244,6 +252,7 @@ impl LeaveArgs {
             subscriptions: self.no_subscriptions,
             tablespaces: self.no_tablespaces,
             table_access_methods: self.no_table_access_method,
+            statistics: self.no_statistics,
         }
     }
 }

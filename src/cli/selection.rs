@@ -86,6 +86,18 @@ pub(super) struct SelectionArgs {
     #[arg(long, conflicts_with = "schema_only")]
     no_schema: bool,
 
+    /// With the planner's statistics
+    #[arg(long, conflicts_with_all = ["data_only", "schema_only", "no_statistics"])]
+    statistics: bool,
+
+    /// Only the planner's statistics
+    #[arg(long, conflicts_with_all = ["data_only", "schema_only", "no_statistics"])]
+    statistics_only: bool,
+
+    /// Without the planner's statistics, which is the default
+    #[arg(long)]
+    no_statistics: bool,
+
     /// Only these sections: pre-data, data, post-data
     #[arg(long, value_name = "SECTION", conflicts_with_all = ["data_only", "schema_only"])]
     section: Vec<SectionName>,
@@ -124,9 +136,10 @@ impl SelectionArgs {
     pub(super) fn content(&self) -> Content {
         let has = |name| self.section.is_empty() || self.section.contains(&name);
         Content {
-            definitions: !(self.data_only || self.no_schema),
-            data: !(self.schema_only || self.no_data),
+            definitions: !(self.data_only || self.no_schema || self.statistics_only),
+            data: !(self.schema_only || self.no_data || self.statistics_only),
             sequence_data: self.sequence_data,
+            statistics: self.statistics || self.statistics_only,
             sections: Sections {
                 pre_data: has(SectionName::PreData),
                 data: has(SectionName::Data),

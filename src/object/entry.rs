@@ -51,6 +51,8 @@ pub struct Entry {
     pub dependencies: Option<Vec<DumpId>>,
     /// The bytes behind it.
     pub data: Option<DataSource>,
+    /// The relation whose columns' statistics are still to be added to what makes it.
+    pub statistics: Option<DumpId>,
 }
 
 impl Entry {
@@ -72,6 +74,7 @@ impl Entry {
             copy: None,
             dependencies: None,
             data: None,
+            statistics: None,
         }
     }
 

@@ -50,6 +50,8 @@ pub struct Inventory {
     pub comments: HashMap<CatalogId, Vec<Comment>>,
     /// Security labels by object, in column order.
     pub labels: HashMap<CatalogId, Vec<SecurityLabel>>,
+    /// Whether the planner's statistics are dumped.
+    pub wants_statistics: bool,
     /// What the database has that a dump does not know how to write.
     pub unsupported: Vec<Unsupported>,
 }

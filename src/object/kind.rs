@@ -107,8 +107,8 @@ impl ObjectKind {
 
     /// The part of a dump in which the kind's own entry stands.
     ///
-    /// A check constraint of a table that stands apart, and a statistics entry of a materialized view, are exceptions
-    /// that their files decide.
+    /// A check constraint of a table that stands apart, and the planner's statistics of an index or of a materialized view,
+    /// are exceptions that their files decide.
     pub const fn section(self) -> Section {
         match self {
             Self::Schema

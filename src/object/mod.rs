@@ -7,6 +7,7 @@
 pub mod access_method;
 pub mod acl;
 pub mod aggregate;
+pub mod attribute_statistics;
 pub mod base_type;
 pub mod cast;
 pub mod collation;
@@ -43,6 +44,7 @@ pub mod partition;
 pub mod policy;
 pub mod publication;
 pub mod range;
+pub mod relation_statistics;
 pub mod role;
 pub mod rule;
 pub mod schema;
@@ -91,6 +93,7 @@ use operator_family::OperatorFamily;
 use partition::TableAttach;
 use policy::Policy;
 use publication::{Publication, PublicationSchema, PublicationTable};
+use relation_statistics::RelationStatistics;
 use rule::Rule;
 use schema::Schema;
 use statistics::Statistics;
@@ -358,6 +361,8 @@ pub enum Detail {
     ColumnDefault(ColumnDefault),
     /// The rows of a table, the state of a sequence, the refresh of a materialized view.
     TableData(TableData),
+    /// The planner's statistics of a relation.
+    RelationStatistics(Box<RelationStatistics>),
     /// A constraint of a table.
     Constraint(Constraint),
     /// An index.
@@ -445,6 +450,7 @@ impl Detail {
             Self::TableAttach(_) => ObjectKind::TableAttach,
             Self::ColumnDefault(_) => ObjectKind::ColumnDefault,
             Self::TableData(data) => data.kind.object_kind(),
+            Self::RelationStatistics(_) => ObjectKind::StatisticsData,
             Self::Constraint(constraint) => constraint.object_kind(),
             Self::Index(_) => ObjectKind::Index,
             Self::IndexAttach(_) => ObjectKind::IndexAttach,
@@ -499,6 +505,7 @@ pub fn entries(object: &Object, out: &mut Emitter<'_>) {
         Detail::TableAttach(detail) => detail.entries(object, out),
         Detail::ColumnDefault(detail) => detail.entries(object, out),
         Detail::TableData(detail) => detail.entries(object, out),
+        Detail::RelationStatistics(detail) => detail.entries(object, out),
         Detail::Constraint(detail) => detail.entries(object, out),
         Detail::Index(detail) => detail.entries(object, out),
         Detail::IndexAttach(detail) => detail.entries(object, out),

@@ -13,7 +13,7 @@ pub(super) enum Effect {
     Separate(Slot),
     /// The view is first made with empty columns, and replaced by its rule later.
     Placeholder(Slot),
-    /// The function or materialized view is made after the data.
+    /// The function or materialized view is made after the data, or the view's statistics come after them.
     Postpone(Slot),
     /// The shell type gets an entry if this function has one.
     Shell { shell: Slot, function: Slot },
@@ -215,6 +215,12 @@ fn repair_pair(graph: &mut Graph, one: Slot, other: Slot, effects: &mut Vec<Effe
     }
 }
 
+/// What the member needs that makes the loop.
+fn next_of(members: &[Slot], member: Slot) -> Slot {
+    let position = members.iter().position(|&slot| slot == member).unwrap_or_default();
+    members.get(position + 1).or(members.first()).copied().unwrap_or(member)
+}
+
 /// A longer loop: a part is split off from what it belongs to, or moved behind the data.
 #[expect(clippy::wildcard_enum_match_arm, reason = "no other role belongs to a whole")]
 fn repair_long(graph: &mut Graph, members: &[Slot], effects: &mut Vec<Effect>) -> bool {
@@ -244,12 +250,24 @@ fn repair_long(graph: &mut Graph, members: &[Slot], effects: &mut Vec<Effect>) -
         return true;
     }
 
+    // the statistics of a materialized view that was moved behind the data follow it
+    let statistics = |_: Role, part: Role, _| part == Role::PostDataBoundary;
+    if let Some((_, border)) = find(graph, &statistics) {
+        let next = next_of(members, border);
+        if let Role::Statistics { of } = graph.node(next).role
+            && graph.node(of).role == Role::MaterializedView
+        {
+            graph.remove_need(border, next);
+            effects.push(Effect::Postpone(next));
+            return true;
+        }
+    }
+
     // what stands before the border need not: it is moved behind the data
     for moved in [Role::MaterializedView, Role::Function] {
         let border = |whole: Role, part: Role, _| whole == moved && part == Role::PreDataBoundary;
         if let Some((_, border)) = find(graph, &border) {
-            let position = members.iter().position(|&slot| slot == border).unwrap_or_default();
-            let next = members.get(position + 1).or(members.first()).copied().unwrap_or(border);
+            let next = next_of(members, border);
             graph.remove_need(border, next);
             if graph.node(next).role == moved {
                 effects.push(Effect::Postpone(next));

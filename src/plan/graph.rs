@@ -28,8 +28,12 @@ pub(super) enum Role {
     Index { parent: Option<Slot> },
     /// The rows of a table.
     TableData,
+    /// The planner's statistics of a relation.
+    Statistics { of: Slot },
     /// The border between the pre-data and the data section.
     PreDataBoundary,
+    /// The border between the data and the post-data section.
+    PostDataBoundary,
     /// Anything that no repair is about.
     Other,
 }

@@ -145,6 +145,8 @@ fn keep_wanted(entries: Vec<Entry>, selection: &Selection) -> Vec<Entry> {
                 // a sequence's state is a statement, but data all the same
                 "SEQUENCE SET" => content.data || content.sequence_data,
                 "BLOB METADATA" => content.data,
+                // these are read only where they are wanted
+                "STATISTICS DATA" => true,
                 // what hangs on large objects is data, as they are
                 _ if entry.data.is_some() || entry.tag.starts_with("LARGE OBJECT") => content.data,
                 _ => content.definitions,

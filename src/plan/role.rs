@@ -33,7 +33,9 @@ pub(super) fn role(inventory: &Inventory, id: DumpId) -> Role {
             Role::Index { parent: parent.map(slot) }
         }
         Detail::TableData(data) if data.kind == DataKind::Rows => Role::TableData,
+        Detail::RelationStatistics(statistics) => Role::Statistics { of: slot(statistics.relation) },
         Detail::PreDataBoundary => Role::PreDataBoundary,
+        Detail::PostDataBoundary => Role::PostDataBoundary,
         _ => Role::Other,
     }
 }
@@ -43,6 +45,7 @@ pub(super) fn role(inventory: &Inventory, id: DumpId) -> Role {
 pub(super) fn section(inventory: &Inventory, id: DumpId) -> Section {
     let detail = &inventory.get(id).detail;
     let is_separate = match detail {
+        Detail::RelationStatistics(statistics) if statistics.is_behind_data => return Section::PostData,
         Detail::Rule(rule) => rule.is_separate,
         Detail::Constraint(constraint) => constraint.is_separate,
         Detail::DomainConstraint(constraint) => constraint.is_separate,
@@ -62,6 +65,8 @@ pub(super) fn starts(inventory: &Inventory) -> Vec<DumpId> {
             Detail::Extension(_) => (0, *id),
             Detail::Schema(_) => (1, *id),
             Detail::Table(_) => (2, *id),
+            // read together with their relation, and no loop is broken at them unless it is broken at that
+            Detail::RelationStatistics(statistics) => (2, statistics.relation),
             Detail::Function(_) => (3, *id),
             Detail::DataType(_) => (4, *id),
             // read together with their type
@@ -130,6 +135,7 @@ pub(super) fn apply(effect: Effect, inventory: &mut Inventory) {
         Effect::Postpone(slot) => match &mut inventory.get_mut(graph::id(slot)).detail {
             Detail::Table(table) => table.is_postponed = true,
             Detail::Function(function) => function.is_postponed = true,
+            Detail::RelationStatistics(statistics) => statistics.is_behind_data = true,
             _ => {}
         },
         Effect::Shell { shell, function } => {

@@ -120,6 +120,8 @@ pub struct Content {
     pub data: bool,
     /// Sequence states even without data (`--sequence-data`).
     pub sequence_data: bool,
+    /// The planner's statistics (`--statistics`).
+    pub statistics: bool,
     /// The sections.
     pub sections: Sections,
     /// Large objects.
@@ -140,6 +142,7 @@ impl Default for Content {
             definitions: true,
             data: true,
             sequence_data: false,
+            statistics: false,
             sections: Sections::ALL,
             large_objects: LargeObjects::default(),
             unlogged_data: true,
@@ -224,6 +227,7 @@ pub fn mark(inventory: &mut Inventory, selection: &Selection) {
     mark_rows(inventory, selection);
     mark_configuration(inventory, selection);
     want_details(inventory);
+    inventory.wants_statistics = selection.content.statistics;
 }
 
 #[expect(clippy::wildcard_enum_match_arm, reason = "only schemas and default rights differ from what is decided")]
@@ -445,6 +449,9 @@ fn want_details(inventory: &mut Inventory) {
 pub(super) fn restrict(object: &Object, selection: &Selection) -> Components {
     let mut dump = object.dump;
     let kind = object.detail.kind();
+    if kind == ObjectKind::StatisticsData {
+        return dump.and(Components::STATISTICS);
+    }
     if !selection.content.definitions && !matches!(kind, ObjectKind::LargeObject) {
         dump = dump.and(Components::DATA);
     }

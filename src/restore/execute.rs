@@ -11,7 +11,7 @@ use super::plan::{Plan, Work};
 use super::privilege;
 use super::schedule::{Schedule, split};
 use super::script::{self, failure};
-use super::select::Item;
+use super::select::{Item, is_statistics};
 use super::session::connect;
 use super::statement;
 use super::worker::{Done, Shared, Worker};
@@ -22,6 +22,9 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::event::{Event, Message, Phase, Progress, Sink};
 use crate::object::identifier::Quote;
 use crate::server::sqlstate;
+
+/// Tables whose statistics the backup did not bring.
+const MISSING_STATISTICS: &str = include_str!("../../sql/restore/missing_statistics.sql");
 
 /// How often progress is told.
 const TICK: Duration = Duration::from_millis(500);
@@ -49,9 +52,15 @@ pub(super) async fn execute(plan: Plan, sink: &dyn Sink) -> Result<Outcome> {
         }
     }
     if plan.options.analyze && outcome.table_count > 0 {
-        let analyzed = timed(sink, Phase::Analyze, analyze(&plan, &plan.options)).await;
-        if let Err(error) = analyzed {
-            outcome.warnings.push(format!("statistics could not be gathered: {}", error.message()));
+        let has_statistics = outcome.statistics_count > 0;
+        let analyzed = timed(sink, Phase::Analyze, analyze(&plan, &plan.options, has_statistics)).await;
+        match analyzed {
+            Ok(None) => {}
+            Ok(Some(count)) => sink.event(Event::Note(Message::new(format!(
+                "{} relations keep the backup's statistics for the planner; ANALYZE ran on the {count} tables that lacked some",
+                outcome.statistics_count
+            )))),
+            Err(error) => outcome.warnings.push(format!("statistics could not be gathered: {}", error.message())),
         }
     }
     Ok(outcome)
@@ -94,13 +103,28 @@ async fn create_database(plan: &Plan, shared: &Shared, dump_id: i32) -> Result<(
 }
 
 /// Gathers statistics; it also waits until all that was loaded is on the disk.
-async fn analyze(plan: &Plan, options: &Options) -> Result<()> {
+///
+/// What the backup brought is not gathered again: then only the tables that lack something are looked at, and their number
+/// is returned. No dump has the values of extended statistics, so that their tables are among them.
+async fn analyze(plan: &Plan, options: &Options, has_statistics: bool) -> Result<Option<usize>> {
     let database = plan.summary.database.as_str();
     let mut connection = connect(&options.target.with_database(database)).await?;
     connection.execute("set statement_timeout = 0").await?;
-    connection.execute("analyze").await?;
+    let analyzed = if has_statistics {
+        let rows = connection.query(MISSING_STATISTICS, &[]).await?;
+        for row in &rows {
+            let table = row
+                .text("name")
+                .map_err(|error| Error::new(ErrorKind::Server, "query \"missing_statistics\"").caused_by(error))?;
+            connection.execute(&format!("analyze only {table}")).await?;
+        }
+        Some(rows.len())
+    } else {
+        connection.execute("analyze").await?;
+        None
+    };
     connection.close().await;
-    Ok(())
+    Ok(analyzed)
 }
 
 struct Run<'a> {
@@ -306,6 +330,7 @@ impl Run<'_> {
         match result {
             Ok(done) => {
                 self.outcome.entry_count += 1;
+                self.outcome.statistics_count += u64::from(is_statistics(entry));
                 if item.data && entry.has_data {
                     self.outcome.table_count += u64::from(!entry.is_large_objects());
                     let name = name_of(entry);

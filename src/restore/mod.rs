@@ -77,7 +77,7 @@ pub struct Options {
     pub overwrite_source: bool,
     /// Compare every file with its checksum first, where a manifest has them.
     pub check_files: bool,
-    /// Let the server gather statistics at the end.
+    /// Let the server gather statistics at the end, where the backup brought none.
     pub analyze: bool,
 }
 
@@ -118,6 +118,8 @@ pub struct Outcome {
     pub row_count: u64,
     /// Bytes of rows and large objects that were loaded.
     pub byte_count: u64,
+    /// Relations that were given the backup's statistics for the planner.
+    pub statistics_count: u64,
     /// Roles that were created.
     pub created_roles: Vec<String>,
     /// What failed, in the order of failing.

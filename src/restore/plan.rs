@@ -8,7 +8,7 @@ use std::sync::atomic::AtomicU64;
 use super::encoding;
 use super::inspect::{Names, Target, read_missing, read_target};
 use super::script::{self, Survey};
-use super::select::{Components, Item, select};
+use super::select::{Components, Item, is_statistics, select};
 use super::source::{Origin, open};
 use super::statement;
 use super::worker::Shared;
@@ -19,9 +19,13 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::event::{Event, Phase, Sink};
 use crate::manifest::Manifest;
 use crate::object::identifier::Quote;
+use crate::object::version::Version;
 use crate::reader::Archive;
 use crate::server::Connection;
 use crate::transfer::Inlet;
+
+/// The first major that can be told what the planner is to know.
+pub(super) const STATISTICS_MAJOR: u32 = 18;
 
 /// What a restore is going to do. It prints as text for people; [`Self::summary`] has the facts.
 pub struct Plan {
@@ -339,6 +343,11 @@ async fn plan_archive(
             .hint("Create the database yourself and restore without --create."));
     }
     items.retain(|item| entry_of(item).is_some_and(|entry| Some(entry.dump_id) != database));
+    let item_count = items.len();
+    if target.standing.version.major() < STATISTICS_MAJOR {
+        items.retain(|item| entry_of(item).is_some_and(|entry| !is_statistics(entry)));
+    }
+    let without_statistics = items.len() < item_count;
 
     let wanted = names(options, toc, &items, database);
     let missing = read_missing(connection, &wanted).await?;
@@ -346,11 +355,17 @@ async fn plan_archive(
     summary.missing_roles = missing.roles.iter().cloned().collect();
     summary.missing_extensions = missing.extensions.iter().cloned().collect();
     summary.missing_tablespaces = missing.tablespaces.iter().cloned().collect();
-    if toc.entries.iter().any(|entry| entry.kind == "STATISTICS DATA") && !options.selection.statistics {
-        summary.warnings.push("the archive's planner statistics are left out; ANALYZE makes new ones".to_owned());
-    }
-
     let mut refusal = None;
+    if without_statistics {
+        summary.warnings.push(statistics_are_left_out(target.standing.version));
+        if options.selection.components == Components::Statistics {
+            refusal = Some(Refusal {
+                message: format!("server {} cannot take the planner's statistics", target.standing.version),
+                detail: Some("the functions that set them are there from PostgreSQL 18 on".to_owned()),
+                hint: "Run ANALYZE in the target: it makes new ones.",
+            });
+        }
+    }
     if let Some(name) = database.and_then(|id| toc.entry(id)).map(|entry| entry.tag.clone()) {
         let exists = !missing.databases.contains(&name);
         summary.creates_database = true;
@@ -376,6 +391,8 @@ async fn plan_archive(
         summary.drop_count = items.iter().filter(drops).count() as u64;
     } else if options.selection.components == Components::Data {
         summary.warnings.push("rows are added to those that the tables have".to_owned());
+    } else if options.selection.components == Components::Statistics {
+        // they are of relations that are there
     } else if options.selection.is_partial() {
         let present: Vec<String> = wanted.relations.difference(&missing.relations).cloned().collect();
         if !present.is_empty() {
@@ -445,6 +462,11 @@ fn names(options: &Options, toc: &Toc, items: &[Item], database: Option<i32>) ->
     }
     names.databases.extend(database.and_then(|id| toc.entry(id)).map(|entry| entry.tag.clone()));
     names
+}
+
+/// What is said where the archive has statistics that an older server cannot take.
+pub(super) fn statistics_are_left_out(server: Version) -> String {
+    format!("the planner's statistics are left out: server {server} cannot take them; ANALYZE makes new ones")
 }
 
 fn count(summary: &mut Summary, toc: &Toc, items: &[Item], archive: &Archive, manifest: Option<&Manifest>) {

@@ -58,12 +58,14 @@ impl Schedule {
         for item in items {
             let Some(entry) = toc.entries.get(item.index) else { continue };
             let is_post = entry.section == Section::PostData;
+            // a table that is emptied before its rows come loses what was known of it
+            let needs_rows = is_post || entry.kind == "STATISTICS DATA";
             let dependencies: HashSet<i32> = entry
                 .dependencies
                 .iter()
-                .map(|id| if is_post { data_of.get(id).copied().unwrap_or(*id) } else { *id })
+                .map(|id| if needs_rows { data_of.get(id).copied().unwrap_or(*id) } else { *id })
                 .collect();
-            let locks = if is_post && entry.kind != "INDEX" {
+            let locks = if is_post && !matches!(entry.kind.as_str(), "INDEX" | "STATISTICS DATA") {
                 dependencies.iter().copied().filter(|id| is_table(toc, *id)).collect()
             } else {
                 HashSet::new()

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use bytes::Bytes;
 use futures_util::TryStreamExt as _;
 
+use super::plan::{STATISTICS_MAJOR, statistics_are_left_out};
 use super::role;
 use super::session::connect;
 use super::split::{Event, ScriptError, Splitter};
@@ -221,6 +222,7 @@ fn is_left_out(text: &str, options: &Options) -> bool {
     match words.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
         ["grant" | "revoke", ..] | ["alter", "default", "privileges", ..] => options.leave.privileges,
         ["comment", "on", ..] => options.leave.comments,
+        ["select", ..] => options.leave.statistics && is_statistics(text),
         ["alter", ..] if options.leave.owner => {
             let upper = text.trim_end().trim_end_matches(';');
             upper.rfind(" OWNER TO ").is_some_and(|place| !upper.get(place..).unwrap_or_default().contains('\''))
@@ -236,6 +238,17 @@ fn is_optional_setting(text: &str) -> bool {
         && words.get(1).is_some_and(|name| OPTIONAL_SETTINGS.contains(&name.as_str()))
 }
 
+/// Whether it gives a relation the statistics that the planner has of it, by pg_dump's words.
+fn is_relation_statistics(text: &str) -> bool {
+    text.trim_start().starts_with("SELECT * FROM pg_catalog.pg_restore_relation_stats(")
+}
+
+/// The same of a relation or a column.
+fn is_statistics(text: &str) -> bool {
+    is_relation_statistics(text)
+        || text.trim_start().starts_with("SELECT * FROM pg_catalog.pg_restore_attribute_stats(")
+}
+
 /// Runs the script.
 pub(super) async fn run(
     inlet: &Inlet,
@@ -248,6 +261,7 @@ pub(super) async fn run(
     let mut connection = connect(&options.target).await?;
     begin(&mut connection, monetary, options).await?;
     let mut reading = Reading::begin(inlet, algorithm)?;
+    let mut leaves_statistics = false;
     while let Some(event) = reading.next().await? {
         let (line, result) = match event {
             Event::Statement { line, text, copies_from_stdin: true } => {
@@ -266,6 +280,13 @@ pub(super) async fn run(
                 let text = decode_text(&text);
                 if is_left_out(&text, options) {
                     continue;
+                }
+                if is_statistics(&text) {
+                    if connection.version().major() < STATISTICS_MAJOR {
+                        leaves_statistics = true;
+                        continue;
+                    }
+                    outcome.statistics_count += u64::from(is_relation_statistics(&text));
                 }
                 let result = connection.execute(&text).await;
                 let unknown = |error: &Error| sqlstate(error) == Some("42704") && is_optional_setting(&text);
@@ -297,6 +318,9 @@ pub(super) async fn run(
     }
     if options.single_transaction {
         connection.execute("commit").await?;
+    }
+    if leaves_statistics {
+        outcome.warnings.push(statistics_are_left_out(connection.version()));
     }
     connection.close().await;
     Ok(())

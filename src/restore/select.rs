@@ -27,20 +27,20 @@ pub struct Selection {
     pub triggers: Vec<String>,
     /// `-L`: only these entries, in this order.
     pub list: Option<Vec<i32>>,
-    /// Statistics of the planner, which are rows' values in a way.
-    pub statistics: bool,
 }
 
-/// Definitions, rows, or both.
+/// Definitions, rows, the planner's statistics, or all of them.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Components {
-    /// Both.
+    /// All.
     #[default]
     All,
     /// `-s`.
     Schema,
     /// `-a`.
     Data,
+    /// `--statistics-only`.
+    Statistics,
 }
 
 /// `--section`: all three when none is named.
@@ -75,6 +75,8 @@ pub struct Leave {
     pub tablespaces: bool,
     /// Tables get the default access method.
     pub table_access_methods: bool,
+    /// No statistics of the planner.
+    pub statistics: bool,
 }
 
 /// An entry that is restored.
@@ -130,6 +132,11 @@ impl Sections {
 /// Comments, labels and rights: nothing of their own, restored with what they belong to.
 fn is_attribute(entry: &Entry) -> bool {
     matches!(entry.kind.as_str(), "ACL" | "COMMENT" | "SECURITY LABEL")
+}
+
+/// The planner's statistics of a relation.
+pub(super) fn is_statistics(entry: &Entry) -> bool {
+    entry.kind == "STATISTICS DATA"
 }
 
 /// The entries to restore, in the order of restoring.
@@ -232,9 +239,6 @@ impl Chooser<'_> {
         if matches!(kind, "ENCODING" | "STDSTRINGS" | "SEARCHPATH" | "<Init>" | "WARNING") {
             return None;
         }
-        if kind == "STATISTICS DATA" && !self.selection.statistics {
-            return None;
-        }
         if self.is_left_out(entry) || !self.selection.sections.has(section) {
             return None;
         }
@@ -242,11 +246,16 @@ impl Chooser<'_> {
             || (is_attribute(entry) && entry.tag.starts_with("DATABASE "))
         {
             // a database's own properties come with its creation, whatever else is selected
-            let wanted = self.create_database && self.selection.components != Components::Data;
+            let has_definitions = matches!(self.selection.components, Components::All | Components::Schema);
+            let wanted = self.create_database && has_definitions;
             return wanted.then_some((true, false));
         }
         if !self.is_selected(entry, matched) {
             return None;
+        }
+        if is_statistics(entry) {
+            let wanted = matches!(self.selection.components, Components::All | Components::Statistics);
+            return wanted.then_some((true, false));
         }
         let counts_as_data = entry.has_data
             || matches!(kind, "SEQUENCE SET" | "BLOB" | "BLOB METADATA" | "BLOBS" | "TABLE DATA")
@@ -261,6 +270,7 @@ impl Chooser<'_> {
             Components::All => Some((schema, data)),
             Components::Schema => Some((schema, false)),
             Components::Data => Some((false, data)),
+            Components::Statistics => None,
         }
     }
 
@@ -268,6 +278,7 @@ impl Chooser<'_> {
         let kind = entry.kind.as_str();
         let belongs_to = |prefix: &str| matches!(kind, "COMMENT" | "SECURITY LABEL") && entry.tag.starts_with(prefix);
         (self.leave.privileges && is_acl(entry))
+            || (self.leave.statistics && is_statistics(entry))
             || (self.leave.comments && kind == "COMMENT")
             || (self.leave.policies && (matches!(kind, "POLICY" | "ROW SECURITY") || belongs_to("POLICY ")))
             || (self.leave.publications
@@ -299,6 +310,14 @@ impl Chooser<'_> {
         if !selection.names_objects() {
             return true;
         }
+        if is_statistics(entry) {
+            // chosen with the relation that they are of; an archive of statistics alone has no entry of it
+            let relations: Vec<&Entry> =
+                entry.dependencies.iter().filter_map(|id| self.by_id.get(id).copied()).collect();
+            if !relations.is_empty() {
+                return relations.into_iter().any(|relation| self.is_selected(relation, matched));
+            }
+        }
         let names = match entry.kind.as_str() {
             "TABLE"
             | "TABLE DATA"
@@ -311,6 +330,8 @@ impl Chooser<'_> {
             "INDEX" => &selection.indexes,
             "FUNCTION" | "AGGREGATE" | "PROCEDURE" => &selection.functions,
             "TRIGGER" => &selection.triggers,
+            "STATISTICS DATA" if entry.section == Section::Data => &selection.tables,
+            "STATISTICS DATA" => &selection.indexes,
             _ => return false,
         };
         let tag = entry.tag.as_str();

@@ -6,6 +6,7 @@ mod matrix;
 mod names;
 mod restore;
 mod tar;
+mod statistics;
 mod toc;
 mod unsupported;
 mod values;

@@ -7,7 +7,7 @@ use std::fs;
 
 use pgproof::archive::toc::{Entry, Toc};
 use pgproof::backup::schema::toc_entry;
-use pgproof::catalog::{read_database, read_shared, resolve};
+use pgproof::catalog::{read_attribute_statistics, read_database, read_shared, resolve};
 use pgproof::object::EmitOptions;
 use pgproof::plan::select::{Content, LargeObjects, List, Sections, Wanted};
 use pgproof::plan::{build, select};
@@ -58,7 +58,8 @@ fn ours_by(url: &str, content: Content, wanted: &[Wanted], helper_count: usize) 
             include_toast_compression: true,
             load_via_partition_root: false,
         };
-        let plan = build(inventory, &selection, options, Some(&database)).expect("the dump can be ordered");
+        let mut plan = build(inventory, &selection, options, Some(&database)).expect("the dump can be ordered");
+        read_attribute_statistics(&mut connection, &mut plan, options.quote).await.expect("the statistics can be read");
         plan.entries.iter().map(toc_entry).collect()
     })
 }
@@ -259,6 +260,109 @@ fn parts_have_pg_dumps_entries() {
     assert!(report.is_empty(), "{report}");
 }
 
+/// What is asked for of the planner's statistics.
+fn statistics_choices() -> Vec<Choice> {
+    let all = || Content { statistics: true, ..Content::default() };
+    let only = || Content { definitions: false, data: false, ..all() };
+    let wanted = |list, pattern: &str, with_children| Wanted { list, pattern: pattern.to_owned(), with_children };
+    let section = |pre_data, data, post_data| Sections { pre_data, data, post_data };
+    vec![
+        (&["--statistics"], all(), vec![]),
+        (&["--statistics-only"], only(), vec![]),
+        (&["--statistics", "--no-data"], Content { data: false, ..all() }, vec![]),
+        (&["--statistics", "--no-schema"], Content { definitions: false, ..all() }, vec![]),
+        (&["--statistics", "--section=pre-data"], Content { sections: section(true, false, false), ..all() }, vec![]),
+        (&["--statistics", "--section=data"], Content { sections: section(false, true, false), ..all() }, vec![]),
+        (&["--statistics", "--section=post-data"], Content { sections: section(false, false, true), ..all() }, vec![]),
+        (
+            &["--statistics-only", "--section=post-data"],
+            Content { sections: section(false, false, true), ..only() },
+            vec![],
+        ),
+        (&["--statistics", "-n", "zoo_stat*"], all(), vec![wanted(List::IncludeSchema, "zoo_stat*", false)]),
+        (&["--statistics-only", "-N", "zoo_stat*"], only(), vec![wanted(List::ExcludeSchema, "zoo_stat*", false)]),
+        (
+            &["--statistics-only", "-t", "zoo_statistics.t", "-t", "zoo_statistics.late"],
+            only(),
+            vec![
+                wanted(List::IncludeTable, "zoo_statistics.t", false),
+                wanted(List::IncludeTable, "zoo_statistics.late", false),
+            ],
+        ),
+        (
+            &["--statistics", "--table-and-children", "zoo_statistics.parted"],
+            all(),
+            vec![wanted(List::IncludeTable, "zoo_statistics.parted", true)],
+        ),
+        (
+            &["--statistics", "--exclude-table-data", "zoo_statistics.*"],
+            all(),
+            vec![wanted(List::ExcludeTableData, "zoo_statistics.*", false)],
+        ),
+    ]
+}
+
+/// The zoo, with what the planner can know of it.
+fn load_analyzed_zoo(database: &Database) {
+    load_zoo(database);
+    // a foreign table whose wrapper reads nothing ends ANALYZE of all
+    database.sql(
+        "do $$
+         declare r record;
+         begin
+             for r in select oid::regclass as name from pg_class where relkind in ('r', 'm', 'p') and oid > 16383 order by oid loop
+                 begin
+                     execute format('analyze %s', r.name);
+                 exception when others then
+                     raise notice '%', sqlerrm;
+                 end;
+             end loop;
+         end $$;",
+    );
+}
+
+#[test]
+fn the_planners_statistics_are_pg_dumps() {
+    let mut report = String::new();
+    for server in servers() {
+        let database = server.database();
+        load_analyzed_zoo(&database);
+        for (options, content, wanted) in statistics_choices() {
+            let ours = ours_of(&database.url(), content, &wanted);
+            let theirs = theirs_of(&database.url(), options).entries;
+            assert_eq!(
+                theirs.iter().any(|entry| entry.kind == "STATISTICS DATA"),
+                !options.contains(&"--section=pre-data"),
+                "{options:?}"
+            );
+            let differences = differences(&ours, &theirs, server.major);
+            if !differences.is_empty() {
+                let _ = writeln!(report, "PostgreSQL {}, {}:\n{differences}", server.major, options.join(" "));
+            }
+        }
+    }
+    assert!(report.is_empty(), "{report}");
+}
+
+/// pg_dump adds the statistics of the partitioned index, which is not dumped: its archive does not restore.
+#[test]
+fn the_statistics_of_a_partition_are_its_own() {
+    let server = newest_server();
+    let database = server.database();
+    load_analyzed_zoo(&database);
+    let wanted =
+        [Wanted { list: List::IncludeTable, pattern: "zoo_statistics.parted_1".to_owned(), with_children: false }];
+    let content = Content { statistics: true, ..Content::default() };
+    let tags = |entries: &[Entry]| -> Vec<String> {
+        let entries = entries.iter().filter(|entry| entry.kind == "STATISTICS DATA");
+        entries.map(|entry| entry.tag.clone()).collect()
+    };
+    let ours = tags(&ours_of(&database.url(), content, &wanted));
+    let theirs = tags(&theirs_of(&database.url(), &["--statistics", "-t", "zoo_statistics.parted_1"]).entries);
+    assert_eq!(ours, ["parted_1", "parted_1_expr_b_idx"]);
+    assert_eq!(theirs, ["parted_1", "parted_1_expr_b_idx", "parted_expr_b_idx"]);
+}
+
 /// A filter file with every kind of line.
 const FILTER: &str = r#"
 # a comment
@@ -328,6 +432,10 @@ fn options_mean_what_they_mean_to_pg_dump() {
         &["--no-toast-compression"],
         &["--load-via-partition-root"],
         &["--enable-row-security"],
+        &["--statistics"],
+        &["--statistics-only"],
+        &["--statistics", "--no-data"],
+        &["-s", "--no-statistics"],
     ] {
         let (mine, stock) = run(options);
         assert!(stock.status.success(), "{}", String::from_utf8_lossy(&stock.stderr));
@@ -348,6 +456,11 @@ fn options_mean_what_they_mean_to_pg_dump() {
         &["-t", "other_database.public.near"],
         &["-s", "-a"],
         &["-a", "--no-data"],
+        &["-s", "--statistics"],
+        &["-a", "--statistics"],
+        &["-s", "--statistics-only"],
+        &["--statistics", "--no-statistics"],
+        &["--statistics-only", "--no-statistics"],
         &["-s", "--no-schema"],
         &["--restrict-key", "a b"],
         &["--snapshot", "nonsense"],
