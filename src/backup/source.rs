@@ -14,6 +14,7 @@ use crate::event::{Event, Message, Phase, Sink};
 use crate::manifest::{self, Expected, Skipped};
 use crate::object::database::Database;
 use crate::object::table::Table;
+use crate::object::version::Version;
 use crate::object::{Components, Detail, DumpId, EmitOptions, Quote};
 use crate::plan::select::Selection;
 use crate::plan::{self, Plan};
@@ -47,7 +48,7 @@ pub(super) struct Source {
 }
 
 /// Objects of kinds that are not known are never left out in silence.
-fn cannot_dump(unsupported: &[(String, String)]) -> Error {
+fn cannot_dump(unsupported: &[(String, String)], server: Version) -> Error {
     const SHOWN_MAX: usize = 20;
     let mut names: Vec<String> =
         unsupported.iter().take(SHOWN_MAX).map(|(kind, name)| format!("{kind} {name}")).collect();
@@ -56,7 +57,12 @@ fn cannot_dump(unsupported: &[(String, String)]) -> Error {
     }
     Error::new(ErrorKind::Refused, "the database has objects that cannot be dumped")
         .detail(names.join(", "))
-        .hint("Pass --allow-unsupported to back up the rest; the backup then counts as a partial one.")
+        .hint(if server.major() > Version::NEWEST_MAJOR {
+            "Take a version of this program that knows the server's major, or pass --allow-unsupported to back up the rest; \
+             the backup then counts as a partial one."
+        } else {
+            "Pass --allow-unsupported to back up the rest; the backup then counts as a partial one."
+        })
 }
 
 /// Catalogs from this size on are read by several sessions. With fewer than some thousand tables, opening those costs more.
@@ -106,7 +112,11 @@ pub(super) async fn read(options: &Options, for_store: bool, phases: &mut Phases
     let inventory = catalog::read_shared(&mut connection, &mut helpers, options.patience, |inventory| {
         plan::select::mark(inventory, &selection);
         let unsupported = inventory.unsupported_in_dump();
-        if options.allow_unsupported || unsupported.is_empty() { Ok(()) } else { Err(cannot_dump(&unsupported)) }
+        if options.allow_unsupported || unsupported.is_empty() {
+            Ok(())
+        } else {
+            Err(cannot_dump(&unsupported, standing.version))
+        }
     })
     .await?;
     let skipped = (inventory.unsupported_in_dump().into_iter())

@@ -22,9 +22,12 @@ pub use globals::{Passwords, read_globals};
 pub use select::resolve;
 pub use statistics::read_attribute_statistics;
 
+use query::{Query, catalog_sql};
+
 use crate::error::{Error, ErrorKind, Result};
 use crate::object::table::Rows;
-use crate::object::{Components, Detail, Facts, Inventory, Object, Quote, sequence, version::Version};
+use crate::object::unsupported::Unsupported;
+use crate::object::{self, Components, Detail, Facts, Inventory, Object, Quote, sequence, version::Version};
 use crate::record::{DecodeError, Record};
 use crate::server::{Connection, LockPatience, LockTarget, Statement, lock_tables};
 
@@ -55,6 +58,10 @@ pub async fn read_shared(
     let mut inventory = Inventory::new(read_facts(connection).await?);
     let lists = [attachment::BEFORE, step::LISTS, definition::LISTS, attachment::AFTER];
     share::run(connection, helpers, &lists, &mut inventory).await?;
+    if inventory.facts.version.major() > Version::NEWEST_MAJOR {
+        let unknown = self_test(connection).await?;
+        inventory.unsupported.extend(unknown);
+    }
     select(&mut inventory)?;
     refuse_unreadable(&inventory)?;
     lock_tables(connection, &lock_targets(&inventory), patience).await?;
@@ -62,6 +69,21 @@ pub async fn read_shared(
     read_sequence_states(connection, &mut inventory).await?;
     refuse_unknown_states(&inventory)?;
     Ok(inventory)
+}
+
+const SELF_TEST: Query = Query::new("self_test", &[(18, catalog_sql!("self_test.pg18"))]);
+
+/// What the catalogs of a server have that this program does not know, for servers that are newer than it: columns, values of
+/// columns, catalogs in dependencies. A server of a major that is known has nothing of the kind; before 18 it is not asked.
+///
+/// # Errors
+///
+/// The server's, and answers that are not understood.
+pub async fn self_test(connection: &mut Connection) -> Result<Vec<Unsupported>> {
+    let Some(sql) = SELF_TEST.for_version(connection.version()) else { return Ok(Vec::new()) };
+    let catalogs = format!("{{{}}}", object::self_test::catalogs().collect::<Vec<_>>().join(","));
+    let rows = connection.query(sql, &[Some(&catalogs)]).await?;
+    object::self_test::unknown(&rows).map_err(|error| not_understood(SELF_TEST.stem, &error))
 }
 
 /// The tables to lock: partitioned ones too, because their partitions are read with their parents' bounds.
@@ -141,7 +163,7 @@ fn not_understood(stem: &str, error: &DecodeError) -> Error {
 
 /// How large the database's catalog is, by the bytes of `pg_class`: each table has a few hundred there, with its indexes.
 pub async fn read_catalog_size(connection: &mut Connection) -> Result<u64> {
-    let row = connection.query_one(query::catalog_sql!("catalog_size"), &[]).await?;
+    let row = connection.query_one(catalog_sql!("catalog_size"), &[]).await?;
     row.number("byte_count").map_err(|error| not_understood("catalog_size", &error))
 }
 
@@ -160,7 +182,7 @@ pub struct TableSize {
 pub async fn read_table_sizes(connection: &mut Connection, oids: &[u32]) -> Result<Vec<TableSize>> {
     let oids: Vec<String> = oids.iter().map(u32::to_string).collect();
     let list = format!("{{{}}}", oids.join(","));
-    let rows = connection.query(query::catalog_sql!("table_data_size"), &[Some(&list)]).await?;
+    let rows = connection.query(catalog_sql!("table_data_size"), &[Some(&list)]).await?;
     let decode = |row: &Record| -> Result<TableSize, DecodeError> {
         Ok(TableSize { oid: row.oid("oid")?, blocks: row.number("block_count")?, bytes: row.number("byte_count")? })
     };
@@ -168,7 +190,7 @@ pub async fn read_table_sizes(connection: &mut Connection, oids: &[u32]) -> Resu
 }
 
 async fn read_facts(connection: &mut Connection) -> Result<Facts> {
-    let row = connection.query_one(query::catalog_sql!("facts"), &[]).await?;
+    let row = connection.query_one(catalog_sql!("facts"), &[]).await?;
     let decode = |row: &Record| -> Result<Facts, DecodeError> {
         Ok(Facts {
             version: Version(row.number("version")?),

@@ -49,6 +49,7 @@ pub mod role;
 pub mod rule;
 pub mod schema;
 pub mod security_label;
+pub mod self_test;
 pub mod sequence;
 mod setting;
 pub mod statistics;

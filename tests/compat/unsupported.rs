@@ -1,12 +1,13 @@
 //! What a dump does not know how to write is found on a real server, by name, before anything is written. The catalogs
 //! are changed by hand, as a newer server would fill them.
 
-use pgproof::catalog::read;
+use pgproof::catalog::{read, self_test};
 use pgproof::error::{Error, ErrorKind};
+use pgproof::object::self_test::catalogs;
 use pgproof::plan::select;
 use pgproof::server::{Connection, Isolation, LockPatience, Setup, Spec, begin, set_up};
 
-use crate::support::pg::servers;
+use crate::support::pg::{newest_server, servers};
 use crate::support::repository;
 
 const STRANGE: &str = "
@@ -97,4 +98,76 @@ async fn knows_all_that_the_zoo_has() {
         let inventory = read(&mut connection, LockPatience::default(), mark).await.expect("the catalog is read");
         assert_eq!(inventory.unsupported_in_dump(), [], "server {}", server.major);
     }
+}
+
+/// What a server of a later major might have: a column more, a catalog more, and letters that are new.
+const NEWER: &str = "
+set allow_system_table_mods = on;
+alter table pg_catalog.pg_policy add column polcolor int;
+insert into pg_depend values ('pg_statistic'::regclass, 20000, 0, 'pg_class'::regclass, 'known'::regclass, 0, 'n');
+";
+
+/// The catalogs are changed by hand here, too; the test is only asked of servers that are newer than this program.
+#[tokio::test]
+async fn names_what_a_newer_server_has() {
+    let database = newest_server().database();
+    database.sql(&format!("{STRANGE}{NEWER}"));
+    let mut connection = connect(database.url()).await;
+    let found = self_test(&mut connection).await.expect("the catalogs are compared");
+    let found: Vec<String> = found.into_iter().map(|unknown| format!("{} {}", unknown.kind, unknown.name)).collect();
+    let expected = [
+        "dependencies of system catalog pg_statistic",
+        "system column pg_policy.polcolor",
+        "system column pg_attribute.attgenerated with the value \"w\", as of strange.way",
+        "system column pg_attribute.attidentity with the value \"y\", as of strange.way",
+        "system column pg_cast.castmethod with the value \"z\", as of integer as uuid",
+        "system column pg_class.relkind with the value \"g\", as of left_out.graph",
+        "system column pg_collation.collprovider with the value \"q\", as of provider",
+        "system column pg_proc.prokind with the value \"x\", as of strange.routine()",
+        "system column pg_statistic_ext.stxkind with the value \"y\", as of knowledge",
+        "system column pg_type.typtype with the value \"z\", as of strange.kind_of_type",
+    ];
+    assert_eq!(found, expected);
+}
+
+#[tokio::test]
+async fn a_server_that_is_known_has_nothing_new() {
+    for server in servers() {
+        let database = server.database();
+        let mut files: Vec<_> = std::fs::read_dir(repository().join("tests/compat/zoo"))
+            .expect("the zoo")
+            .map(|file| file.expect("a file").path())
+            .filter(|path| path.extension().is_some_and(|extension| extension == "sql"))
+            .collect();
+        files.sort();
+        for file in files {
+            database.sql(&std::fs::read_to_string(file).expect("a zoo file"));
+        }
+        let mut connection = connect(database.url()).await;
+        assert_eq!(self_test(&mut connection).await.expect("the catalogs are compared"), [], "{}", server.major);
+    }
+}
+
+/// Whoever reads a catalog that was not read before adds its columns to the known ones.
+#[test]
+fn every_catalog_that_is_read_is_compared() {
+    let mut missing = Vec::new();
+    for file in std::fs::read_dir(repository().join("sql/catalog")).expect("the queries") {
+        let text = std::fs::read_to_string(file.expect("a file").path()).expect("a query");
+        let words: Vec<&str> = text.split_whitespace().collect();
+        for pair in words.windows(2) {
+            let [word, name] = pair else { continue };
+            let Some(name) = name.strip_prefix("pg_catalog.pg_") else { continue };
+            let is_table = ["from", "join"].contains(word) && name.chars().all(|c| c.is_ascii_lowercase() || c == '_');
+            let name = format!("pg_{name}");
+            // statistics are no rows; dependencies are compared by what they are of
+            if is_table
+                && !["pg_stats", "pg_shdepend"].contains(&name.as_str())
+                && !catalogs().any(|known| known == name)
+            {
+                missing.push(name);
+            }
+        }
+    }
+    assert_eq!(missing, [""; 0]);
 }
