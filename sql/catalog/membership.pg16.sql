@@ -1,7 +1,8 @@
--- Which role belongs to which. A grantor that was dropped is forgotten.
+-- Which role belongs to which. The role that initdb made may grant all; every other needs a right of its own.
 select r.rolname as role,
        u.rolname as member,
        g.rolname as grantor,
+       m.grantor = 10 as is_by_first,
        m.admin_option,
        m.inherit_option as inherit_option,
        m.set_option as set_option

@@ -212,7 +212,7 @@ fn describe(
         snapshot: source.moment()?,
         options: options.spelled.clone(),
         filters: options.filters.clone(),
-        has_secrets: options.include_passwords,
+        has_secrets: options.role_passwords,
         skipped: source.skipped.clone(),
         warnings: source.warnings.clone(),
         archive: manifest::Archive {

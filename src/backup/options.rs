@@ -57,7 +57,7 @@ pub struct Options {
     /// Begin although the newest backup of the store lies in the future.
     pub accept_clock: bool,
     /// Roles come with their password hashes.
-    pub include_passwords: bool,
+    pub role_passwords: bool,
     /// Read the archive back from a bucket, too, and give a custom archive there the places of its data. It costs one
     /// download; archives on this machine are always read back.
     pub read_back: bool,

@@ -186,7 +186,7 @@ async fn read_globals(connection: &mut Connection, options: &Options) -> Result<
     if !options.content.definitions {
         return Ok(None);
     }
-    let passwords = if options.include_passwords { Passwords::Read } else { Passwords::LeaveOut };
+    let passwords = if options.role_passwords { Passwords::Read } else { Passwords::LeaveOut };
     let globals = catalog::read_globals(connection, passwords).await?;
     globals.script(options.restrict_key().as_deref()).map(Some)
 }

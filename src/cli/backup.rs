@@ -175,8 +175,8 @@ struct DetailArgs {
     restrict_key: Option<String>,
 
     /// With the password hashes of roles
-    #[arg(long)]
-    include_passwords: bool,
+    #[arg(long, alias = "include-passwords")]
+    role_passwords: bool,
 }
 
 /// How it is done.
@@ -346,7 +346,7 @@ impl Args {
             allow_unsupported: self.run.allow_unsupported,
             allow_empty: self.run.allow_empty,
             accept_clock: self.run.accept_clock,
-            include_passwords: self.detail.include_passwords,
+            role_passwords: self.detail.role_passwords,
             read_back: !self.run.no_read_back,
             retention: (!policy.is_empty()).then_some(policy),
             spelled: context.spelled.clone(),

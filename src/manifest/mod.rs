@@ -40,7 +40,7 @@ pub struct Manifest {
     pub options: Vec<String>,
     /// Why it is not the whole database: the options that leave something out. Empty for a whole one.
     pub filters: Vec<String>,
-    /// It holds password hashes or other secrets (`--include-passwords`).
+    /// It holds password hashes or other secrets (`--role-passwords`).
     pub has_secrets: bool,
     /// What was left out because this program cannot dump it yet.
     pub skipped: Vec<Skipped>,

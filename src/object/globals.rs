@@ -1,7 +1,5 @@
 //! What a database needs of its cluster, as the script `globals.sql` beside an archive.
 
-use std::collections::HashSet;
-
 use super::acl::AclTarget;
 use super::role::{Membership, Role, membership_statements};
 use super::tablespace::Tablespace;
@@ -70,11 +68,7 @@ impl Globals {
         let for_all = self.settings.iter().map(|setting| setting::alter("ROLE ALL", setting, quote));
         let for_each = self.roles.iter().map(|role| role.setting_statements(quote));
         part("User Configurations", for_all.chain(for_each).collect());
-        let superusers: HashSet<&str> = (self.roles.iter())
-            .filter(|role| role.attributes.contains(&"SUPERUSER"))
-            .map(|role| role.name.as_str())
-            .collect();
-        part("Role memberships", membership_statements(&self.memberships, &superusers, quote));
+        part("Role memberships", membership_statements(&self.memberships, quote));
         let parameters = self.parameters.iter().map(|parameter| {
             // a custom parameter's name has dots, each part being a name of its own
             let parts: Vec<_> = parameter.name.split('.').map(|part| quote.identifier(part)).collect();
@@ -115,6 +109,7 @@ mod tests {
             password: Some(Secret::new("md5'x".to_owned())),
             valid_until: None,
             comment: None,
+            labels: Vec::new(),
             settings: vec!["search_path=a, \"B\"".to_owned()],
         };
         Globals {

@@ -3,6 +3,7 @@
 
 use std::collections::HashSet;
 
+use super::security_label::SharedLabel;
 use super::{Quote, setting};
 use crate::record::{DecodeError, Record};
 use crate::secret::Secret;
@@ -21,6 +22,8 @@ pub struct Role {
     pub valid_until: Option<String>,
     /// Its comment.
     pub comment: Option<String>,
+    /// Its security labels.
+    pub labels: Vec<SharedLabel>,
     /// What is set for its sessions in every database, `name=value`.
     pub settings: Vec<String>,
 }
@@ -32,8 +35,10 @@ pub struct Membership {
     pub role: String,
     /// The member.
     pub member: String,
-    /// Who granted it; `None` where the server forgot.
+    /// Who granted it; `None` before server 16, which does not look after that.
     pub grantor: Option<String>,
+    /// Whether it was the role that initdb made.
+    pub is_by_first: bool,
     /// Whether the member may grant it on.
     pub is_admin: bool,
     /// Whether the member has the role's rights; `None` before server 16, where the member's own attribute says so.
@@ -63,6 +68,7 @@ impl Role {
             password: row.optional_string("password")?.map(Secret::new),
             valid_until: row.optional_string("rolvaliduntil")?,
             comment: row.optional_string("comment")?,
+            labels: SharedLabel::decode(row)?,
             settings: row.strings("settings")?,
         })
     }
@@ -84,6 +90,7 @@ impl Role {
         if let Some(comment) = &self.comment {
             sql.push_str(&format!("COMMENT ON ROLE {name} IS {};\n", quote.literal(comment)));
         }
+        sql.extend(self.labels.iter().map(|label| label.statement("ROLE", &name, quote)));
         sql
     }
 
@@ -101,6 +108,7 @@ impl Membership {
             role: row.string("role")?,
             member: row.string("member")?,
             grantor: row.optional_string("grantor")?,
+            is_by_first: row.boolean("is_by_first")?,
             is_admin: row.boolean("admin_option")?,
             inherits: flag("inherit_option")?,
             may_set: flag("set_option")?,
@@ -129,31 +137,32 @@ impl Membership {
 
 /// The statements that make the memberships, in an order in which each grantor may already grant.
 ///
-/// A grantor is one of `superusers`, or has the right from a membership before. What stays over because its grantor has
-/// lost that right is granted in the restoring role's name.
-pub(super) fn membership_statements(memberships: &[Membership], superusers: &HashSet<&str>, quote: Quote) -> String {
+/// A grantor is the role that initdb made, or has the right from a membership before; being a superuser is not enough. What
+/// stays over is granted in the restoring role's name.
+pub(super) fn membership_statements(memberships: &[Membership], quote: Quote) -> String {
     let mut sql = String::new();
-    let mut admins: HashSet<(&str, &str)> = HashSet::new();
-    let mut left: Vec<&Membership> = memberships.iter().collect();
-    loop {
-        let before = left.len();
-        left.retain(|membership| {
-            let may = membership.grantor.as_deref().is_none_or(|grantor| {
-                superusers.contains(grantor) || admins.contains(&(membership.role.as_str(), grantor))
-            });
-            if may {
-                sql.push_str(&membership.statement(quote, true));
-                if membership.is_admin {
-                    admins.insert((&membership.role, &membership.member));
+    for of_one_role in memberships.chunk_by(|one, other| one.role == other.role) {
+        let mut admins: HashSet<&str> = HashSet::new();
+        let mut left: Vec<&Membership> = of_one_role.iter().collect();
+        loop {
+            let before = left.len();
+            left.retain(|membership| {
+                let grantor = membership.grantor.as_deref();
+                let may = membership.is_by_first || grantor.is_none_or(|grantor| admins.contains(grantor));
+                if may {
+                    sql.push_str(&membership.statement(quote, true));
+                    if membership.is_admin {
+                        admins.insert(&membership.member);
+                    }
                 }
+                !may
+            });
+            if left.len() == before {
+                break;
             }
-            !may
-        });
-        if left.len() == before {
-            break;
         }
+        sql.extend(left.iter().map(|membership| membership.statement(quote, false)));
     }
-    sql.extend(left.iter().map(|membership| membership.statement(quote, false)));
     sql
 }
 
@@ -167,6 +176,7 @@ mod tests {
             role: role.to_owned(),
             member: member.to_owned(),
             grantor: Some(grantor.to_owned()),
+            is_by_first: grantor == "root",
             is_admin,
             inherits: Some(true),
             may_set: Some(!is_admin),
@@ -177,7 +187,7 @@ mod tests {
             membership("a", "d", "nobody", false),
         ];
         assert_eq!(
-            membership_statements(&memberships, &HashSet::from(["root"]), Quote::default()),
+            membership_statements(&memberships, Quote::default()),
             "GRANT a TO b WITH ADMIN OPTION, INHERIT TRUE, SET FALSE GRANTED BY root;\n\
              GRANT a TO c WITH INHERIT TRUE GRANTED BY b;\nGRANT a TO d WITH INHERIT TRUE;\n"
         );

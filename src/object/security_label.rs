@@ -1,6 +1,6 @@
 //! Security labels: on objects and on their columns.
 
-use super::{CatalogId, Components, Emitter, Object};
+use super::{CatalogId, Components, Emitter, Object, Quote};
 use crate::record::{DecodeError, Record};
 
 /// A security label of an object or of one of its columns.
@@ -21,6 +21,28 @@ impl SecurityLabel {
         let label =
             Self { sub_id: row.number("objsubid")?, provider: row.string("provider")?, text: row.string("label")? };
         Ok((catalog_id, label))
+    }
+}
+
+/// A security label of something that belongs to the whole cluster.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SharedLabel {
+    /// The provider's name.
+    pub provider: String,
+    /// The label.
+    pub text: String,
+}
+
+impl SharedLabel {
+    /// The labels in a row that has their providers and texts as arrays.
+    pub fn decode(row: &Record) -> Result<Vec<Self>, DecodeError> {
+        let (providers, texts) = (row.strings("label_providers")?, row.strings("labels")?);
+        Ok(providers.into_iter().zip(texts).map(|(provider, text)| Self { provider, text }).collect())
+    }
+
+    pub(super) fn statement(&self, kind: &str, name: &str, quote: Quote) -> String {
+        let provider = quote.identifier(&self.provider);
+        format!("SECURITY LABEL FOR {provider} ON {kind} {name} IS {};\n", quote.literal(&self.text))
     }
 }
 

@@ -1,6 +1,7 @@
 //! Tablespaces, which belong to the whole cluster.
 
 use super::acl::AclTarget;
+use super::security_label::SharedLabel;
 use super::table::storage_options;
 use super::{Acl, Quote};
 use crate::record::{DecodeError, Record};
@@ -20,6 +21,8 @@ pub struct Tablespace {
     pub acl: Acl,
     /// Its comment.
     pub comment: Option<String>,
+    /// Its security labels.
+    pub labels: Vec<SharedLabel>,
 }
 
 impl Tablespace {
@@ -34,6 +37,7 @@ impl Tablespace {
             options: row.strings("options")?,
             acl: Acl::decode(row, "acl", "acl_default")?,
             comment: row.optional_string("comment")?,
+            labels: SharedLabel::decode(row)?,
         })
     }
 
@@ -49,6 +53,7 @@ impl Tablespace {
         if let Some(comment) = &self.comment {
             sql.push_str(&format!("COMMENT ON TABLESPACE {name} IS {};\n", quote.literal(comment)));
         }
+        sql.extend(self.labels.iter().map(|label| label.statement("TABLESPACE", &name, quote)));
         sql
     }
 }

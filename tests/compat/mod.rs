@@ -1,12 +1,13 @@
 //! pg_dump's archives and ours, read by each other, on every major that is there.
 
 mod archive;
+mod globals;
 mod majors;
 mod matrix;
 mod names;
 mod restore;
-mod tar;
 mod statistics;
+mod tar;
 mod toc;
 mod unsupported;
 mod values;
