@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use super::relation_statistics::push_relation;
-use super::{Detail, DumpId, Inventory, Quote};
+use super::{DumpId, Inventory, Quote};
 use crate::record::{DecodeError, Record};
 
 /// What `pg_restore_attribute_stats` takes beside the names, with the types (PostgreSQL documentation, "Statistics
@@ -32,14 +32,16 @@ const VALUES: [(&str, &str); 13] = [
 ///
 /// When the row is not what the query asks for.
 pub fn statement(row: &Record, relation: DumpId, inventory: &Inventory, quote: Quote) -> Result<String, DecodeError> {
+    let is_index = inventory.index(relation).is_some();
     let relation = inventory.get(relation);
     let mut sql = String::from("SELECT * FROM pg_catalog.pg_restore_attribute_stats(\n");
     let schema = inventory.schema_name(relation).unwrap_or_default();
     push_relation(&mut sql, inventory.facts.version, schema, &relation.name, quote);
     // writing to a string cannot fail
-    let _ = match relation.detail {
-        Detail::Index(_) => write!(sql, ",\n\t'attnum', '{}'::smallint", row.number::<i16>("attnum")?),
-        _ => write!(sql, ",\n\t'attname', {}", quote.literal(row.text("attname")?)),
+    let _ = if is_index {
+        write!(sql, ",\n\t'attnum', '{}'::smallint", row.number::<i16>("attnum")?)
+    } else {
+        write!(sql, ",\n\t'attname', {}", quote.literal(row.text("attname")?))
     };
     let _ = write!(sql, ",\n\t'inherited', {}::boolean", quote.literal(row.text("inherited")?)); // a string
     for (name, data_type) in VALUES {

@@ -37,18 +37,18 @@ pub(crate) fn take(rows: &[Record], inventory: &mut Inventory) -> Result<(), Dec
         if !object.dumps(Components::STATISTICS) {
             continue;
         }
-        let (constraint, refresh) = match &object.detail {
-            Detail::Index(index) => (index.constraint, None),
-            Detail::Table(table) if table.kind == super::table::RelationKind::MaterializedView => (None, table.data),
-            _ => (None, None),
-        };
+        let index = inventory.index(relation);
+        let constraint = index.and_then(|index| index.constraint);
+        let refresh = (inventory.table(relation))
+            .filter(|table| table.kind == super::table::RelationKind::MaterializedView)
+            .and_then(|table| table.data);
         let statistics = RelationStatistics {
             relation,
             pages: row.number("relpages")?,
             tuples: row.string("reltuples")?,
             all_visible: row.number("relallvisible")?,
             all_frozen: row.optional_number("relallfrozen")?,
-            is_behind_data: matches!(object.detail, Detail::Index(_)) || refresh.is_some(),
+            is_behind_data: index.is_some() || refresh.is_some(),
         };
         let name = object.name.clone();
         // no class: nothing in `pg_depend` is about them
