@@ -1,6 +1,6 @@
 -- What is true of the whole database and of this session.
 select pg_catalog.current_setting('server_version_num') as version,
-       pg_catalog.pg_encoding_to_char(d.encoding) as encoding,
+       pg_catalog.current_setting('client_encoding') as encoding,
        pg_catalog.current_setting('standard_conforming_strings') as standard_conforming_strings,
        d.datname as database,
        pg_catalog.has_column_privilege('pg_catalog.pg_subscription', 'subconninfo', 'select') as reads_subscriptions

@@ -4,7 +4,7 @@ from (values
     ('client_encoding', $1),
     ('datestyle', 'ISO'),
     ('intervalstyle', 'postgres'),
-    ('extra_float_digits', '3'),
+    ('extra_float_digits', coalesce($4, '3')),
     ('quote_all_identifiers', coalesce($2, pg_catalog.current_setting('quote_all_identifiers'))),
     ('standard_conforming_strings', 'on'),
     -- two dumps of the same table give the same order of rows

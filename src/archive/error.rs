@@ -119,6 +119,8 @@ pub enum FormatErrorKind {
     Trailing,
     /// COPY data without its end, or with something behind it.
     CopyEnd,
+    /// INSERT statements that are none of pg_dump's, or that end too early.
+    InsertText,
 }
 
 impl fmt::Display for FormatErrorKind {
@@ -176,6 +178,7 @@ impl fmt::Display for FormatErrorKind {
             Self::Truncated => f.write_str("the archive ends too early"),
             Self::Trailing => f.write_str("bytes follow the archive's end"),
             Self::CopyEnd => f.write_str("the row data has no end mark, or something follows it"),
+            Self::InsertText => f.write_str("the INSERT statements are not as pg_dump writes them"),
         }
     }
 }

@@ -20,6 +20,7 @@ pub mod custom;
 pub mod directory;
 mod error;
 mod head;
+pub mod insert_text;
 pub mod pick;
 pub mod plain;
 mod primitive;

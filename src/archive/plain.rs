@@ -39,6 +39,12 @@ pub struct Options {
     pub rows_in_files: bool,
     /// The key of the `\restrict` lines, letters and digits; without it they are left out.
     pub restrict_key: Option<String>,
+    /// Switch triggers off while rows are loaded; for scripts of rows alone (`--disable-triggers`).
+    pub disable_triggers: bool,
+    /// Who switches triggers off (`-S`).
+    pub superuser: Option<String>,
+    /// Become each object's owner before it is made, in place of giving it away (`--use-set-session-authorization`).
+    pub session_authorization: bool,
 }
 
 impl Default for Options {
@@ -55,6 +61,9 @@ impl Default for Options {
             single_transaction: false,
             rows_in_files: false,
             restrict_key: None,
+            disable_triggers: false,
+            superuser: None,
+            session_authorization: false,
         }
     }
 }
@@ -96,6 +105,8 @@ pub struct Script<'a> {
     steps: VecDeque<Step>,
     pieces: VecDeque<Piece>,
     text: String,
+    /// Whom the session belongs to, empty for who began it; `None` where that is not known.
+    user: Option<String>,
 }
 
 impl<'a> Script<'a> {
@@ -105,10 +116,17 @@ impl<'a> Script<'a> {
     ///
     /// When the database is to be made whose name no psql command can hold.
     pub fn new(toc: &'a Toc, options: &'a Options) -> Result<Self> {
-        let parts = parts(toc, options.database);
-        if let Some((entry, _)) = (toc.entries.iter().zip(&parts))
-            .find(|(entry, parts)| parts.any() && entry.kind == "DATABASE" && entry.tag.contains(['\r', '\n']))
-        {
+        Self::of(toc, options, &parts(toc, options.database).into_iter().enumerate().collect::<Vec<_>>())
+    }
+
+    /// The script of a part of an archive: entries by their places, in the order of the script.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Self::new`].
+    pub fn of(toc: &'a Toc, options: &'a Options, chosen: &[(usize, Parts)]) -> Result<Self> {
+        let mut wanted = chosen.iter().filter(|(_, parts)| parts.any()).filter_map(|(index, _)| toc.entries.get(*index));
+        if let Some(entry) = wanted.find(|entry| entry.kind == "DATABASE" && entry.tag.contains(['\r', '\n'])) {
             let message = format!("could not write a script for database {:?}", entry.tag);
             return Err(Error::new(ErrorKind::Refused, message)
                 .detail("its name has a line end")
@@ -119,9 +137,10 @@ impl<'a> Script<'a> {
             options,
             quote: statement::quote(toc),
             place: Place::new(toc).with_tablespaces(options.tablespaces).with_access_methods(options.access_methods),
-            steps: steps(toc, &parts, options),
+            steps: steps(toc, chosen, options),
             pieces: VecDeque::new(),
             text: String::new(),
+            user: None,
         })
     }
 
@@ -142,6 +161,7 @@ impl<'a> Script<'a> {
             Step::Drop(index) => {
                 if let Some(entry) = self.toc.entries.get(*index) {
                     let drop = statement::drop_statements(entry, self.options.if_exists);
+                    self.become_owner(entry);
                     if let Some(schema) = entry.schema.as_deref().filter(|schema| !schema.is_empty()) {
                         let path = self.place.search_path(schema, self.quote).map(|path| path + "\n");
                         self.line(&[&path.unwrap_or_default()]);
@@ -229,16 +249,45 @@ impl<'a> Script<'a> {
                 self.pieces.push_back(Piece::LargeObjects(index));
                 self.line(&[if is_one_transaction { "" } else { "COMMIT;\n\n" }]);
             } else {
+                self.switch_triggers(entry, "DISABLE");
+                self.become_owner(entry);
                 let copy = entry.copy.as_deref().filter(|_| !self.options.rows_in_files);
                 self.line(&[copy.unwrap_or_default()]);
                 self.flush();
                 self.pieces.push_back(Piece::Rows(index));
+                self.switch_triggers(entry, "ENABLE");
             }
         }
     }
 
+    fn switch_triggers(&mut self, entry: &Entry, word: &str) {
+        if self.options.disable_triggers {
+            let superuser = self.options.superuser.clone().unwrap_or_default();
+            self.become_user(&superuser);
+            let table = self.quote.qualified(entry.schema.as_deref().filter(|schema| !schema.is_empty()), &entry.tag);
+            self.line(&["ALTER TABLE ", &table, " ", word, " TRIGGER ALL;\n\n"]);
+        }
+    }
+
+    fn become_owner(&mut self, entry: &Entry) {
+        if self.options.owners && self.options.session_authorization {
+            self.become_user(entry.owner.as_deref().unwrap_or_default());
+        }
+    }
+
+    /// An empty name is who began the session.
+    fn become_user(&mut self, user: &str) {
+        if self.user.as_deref() == Some(user) {
+            return;
+        }
+        let value = if user.is_empty() { "DEFAULT".to_owned() } else { self.quote.literal(user) };
+        self.line(&["SET SESSION AUTHORIZATION ", &value, ";\n\n"]);
+        self.user = Some(user.to_owned());
+    }
+
     /// The entry's settings, its comment, its statement, its owner.
     fn definition(&mut self, entry: &Entry, prefix: &str) {
+        self.become_owner(entry);
         for set in self.place.before(entry, self.quote) {
             self.line(&[&set, "\n"]);
         }
@@ -261,12 +310,16 @@ impl<'a> Script<'a> {
         } else if !create.is_empty() {
             self.line(&[&create, "\n\n"]);
         }
-        if self.options.owners {
+        if self.options.owners && !self.options.session_authorization {
             let statements = statement::owner_statements(entry, self.quote);
             self.line(&[&statements, if statements.is_empty() { "" } else { "\n" }]);
         }
         if let Some(after) = self.place.after(entry, self.quote) {
             self.line(&[&after, "\n"]);
+        }
+        if is_acl(entry) {
+            // it may have become another user
+            self.user = None;
         }
     }
 
@@ -293,6 +346,7 @@ impl<'a> Script<'a> {
         }
         self.line(&["\n"]);
         self.place.forget();
+        self.user = None;
         self.fixed_state();
     }
 }
@@ -312,22 +366,25 @@ impl Iterator for Script<'_> {
 }
 
 /// What is written in which order: drops backwards, then the passes.
-fn steps(toc: &Toc, parts: &[Parts], options: &Options) -> VecDeque<Step> {
+fn steps(toc: &Toc, chosen: &[(usize, Parts)], options: &Options) -> VecDeque<Step> {
     let mut steps = VecDeque::from([Step::Begin]);
-    let wanted = || toc.entries.iter().zip(parts).enumerate().filter(|(_, (_, parts))| parts.any());
+    let wanted = || {
+        let chosen = chosen.iter().filter(|(_, parts)| parts.any());
+        chosen.filter_map(|(index, parts)| Some((*index, toc.entries.get(*index)?, *parts)))
+    };
     if options.clean {
-        let drops = wanted().filter(|(_, (entry, _))| {
+        let drops = wanted().filter(|(_, entry, _)| {
             // with --create, dropping the database drops all of it
             let is_database = matches!(entry.kind.as_str(), "DATABASE" | "DATABASE PROPERTIES");
             entry.drop.is_some() && !is_preamble(entry) && (!options.database || is_database)
         });
-        let mut backwards: Vec<Step> = drops.map(|(index, _)| Step::Drop(index)).collect();
+        let mut backwards: Vec<Step> = drops.map(|(index, ..)| Step::Drop(index)).collect();
         backwards.reverse();
         steps.extend(backwards);
     }
     for pass in Pass::ALL {
-        let of_pass = wanted().filter(|(_, (entry, _))| Pass::of(entry) == pass);
-        steps.extend(of_pass.map(|(index, (_, parts))| Step::Entry(index, *parts)));
+        let of_pass = wanted().filter(|(_, entry, _)| Pass::of(entry) == pass);
+        steps.extend(of_pass.map(|(index, _, parts)| Step::Entry(index, parts)));
     }
     steps.push_back(Step::End);
     steps

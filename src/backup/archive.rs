@@ -19,6 +19,7 @@ use crate::copy::Pool;
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::Sink;
 use crate::manifest::Format;
+use crate::object::DataSource;
 use crate::store::{Key, SizeHint, Store};
 use crate::transfer::{Outlet, Receipt};
 
@@ -104,7 +105,12 @@ pub(super) async fn write(
         .filter_map(|entry| {
             let name =
                 entry.schema.as_ref().map_or_else(|| entry.tag.clone(), |schema| format!("{schema}.{}", entry.tag));
-            Some(Job { dump_id: entry.id.0, name: name.into(), source: entry.data.clone()?.into(), slice: None })
+            let data = entry.data.clone()?;
+            let table_oid = match &data {
+                DataSource::Table { table, .. } => source.plan.inventory.get(*table).catalog_id.oid,
+                DataSource::LargeObjects(_) => 0,
+            };
+            Some(Job { dump_id: entry.id.0, name: name.into(), source: data.into(), table_oid, slice: None })
         })
         .collect();
     schema::for_version(&mut toc, &mut jobs);

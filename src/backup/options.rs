@@ -8,6 +8,7 @@ use super::target::Stream;
 use crate::archive::plain::restrict_key;
 use crate::codec::compress::Compression;
 use crate::manifest::Format;
+use crate::object::Inserts;
 use crate::plan::select::{Content, Wanted};
 use crate::retention::Policy;
 use crate::server::{self, Isolation, LockPatience, Setup};
@@ -48,6 +49,10 @@ pub struct Options {
     pub isolation: Isolation,
     /// How long to wait for locks.
     pub patience: LockPatience,
+    /// The encoding of names and rows (`--encoding`); `None` is the database's own.
+    pub encoding: Option<String>,
+    /// `extra_float_digits` while rows are read; `None` is 3, which is exact.
+    pub float_digits: Option<i8>,
     /// Quote every identifier.
     pub quote_all_identifiers: bool,
     /// Objects of kinds that cannot be dumped are recorded and left out; otherwise they are an error.
@@ -76,6 +81,8 @@ impl Options {
             role: self.role.clone(),
             quote_all_identifiers: self.quote_all_identifiers,
             row_security: self.row_security,
+            encoding: self.encoding.clone(),
+            float_digits: self.float_digits,
             ..Setup::default()
         }
     }
@@ -109,6 +116,8 @@ pub struct DetailOptions {
     pub include_toast_compression: bool,
     /// Load the rows of every partition through its root table.
     pub load_via_partition_root: bool,
+    /// Rows as INSERT statements; `None` is COPY data.
+    pub inserts: Option<Inserts>,
 }
 
 /// What a plain dump says besides its objects; archives decide these when they are restored.
@@ -128,4 +137,6 @@ pub struct PlainOptions {
     pub include_access_methods: bool,
     /// `\restrict` lines, which psql before the releases of August 2025 rejects.
     pub include_restrict: bool,
+    /// Where there are only rows, switch triggers off while they are loaded (`--disable-triggers`).
+    pub disable_triggers: bool,
 }

@@ -29,6 +29,7 @@ fn script_options(options: &Options) -> plain::Options {
         access_methods: asked.include_access_methods,
         restrict_key: options.restrict_key(),
         row_security: options.row_security,
+        disable_triggers: asked.disable_triggers && !options.content.definitions,
         ..plain::Options::default()
     }
 }

@@ -13,8 +13,10 @@ use bytes::{Bytes, BytesMut};
 use tokio::runtime::Handle;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 
+use crate::archive::FormatError;
 use crate::archive::copy_text::COPY_END;
 use crate::archive::custom::{encode_piece, encode_stream_end};
+use crate::archive::insert_text::{INSERTS_END, InsertWriter};
 use crate::archive::plain::LargeObjectText;
 use crate::codec::compress::{Compression, Encoder, Shape};
 use crate::codec::digest::{RowDigest, RowSummary};
@@ -65,10 +67,13 @@ pub(super) enum Command {
 }
 
 /// What a stream holds, which decides how it is digested.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Debug)]
 pub(super) enum Content {
     /// COPY text. The end mark is added behind the last of an entry.
-    Rows,
+    Rows {
+        /// Makes statements of it, where the archive is to have these. The digest is that of the COPY text all the same.
+        inserts: Option<Box<InsertWriter>>,
+    },
     /// A large object.
     Object {
         /// Its number.
@@ -165,6 +170,7 @@ struct Job {
 struct Stream {
     encoder: Box<Encoder>,
     digest: Digest,
+    inserts: Option<Box<InsertWriter>>,
 }
 
 enum Digest {
@@ -192,16 +198,18 @@ impl Work {
                         Framing::Files | Framing::Script => Shape::File,
                     };
                     let mut encoder = Box::new(Encoder::new(self.compression, shape).map_err(compressor)?);
-                    if let (Some(text), Content::Object { oid }) = (&mut self.text, content) {
-                        text.begin(oid, &mut statements);
+                    if let (Some(text), Content::Object { oid }) = (&mut self.text, &content) {
+                        text.begin(*oid, &mut statements);
                         encoder.push(&statements, &mut pressed).map_err(compressor)?;
                         statements.clear();
                     }
-                    let digest = match content {
-                        Content::Rows => Digest::Rows(RowDigest::new()),
-                        Content::Object { oid } => Digest::Object { oid, content: Box::new(Xxh3::new()), bytes: 0 },
+                    let (digest, inserts) = match content {
+                        Content::Rows { inserts } => (Digest::Rows(RowDigest::new()), inserts),
+                        Content::Object { oid } => {
+                            (Digest::Object { oid, content: Box::new(Xxh3::new()), bytes: 0 }, None)
+                        }
                     };
-                    stream = Some(Stream { encoder, digest });
+                    stream = Some(Stream { encoder, digest, inserts });
                 }
                 Command::Data(bytes) => {
                     let stream = open(&mut stream)?;
@@ -220,9 +228,18 @@ impl Work {
                         }
                         _ => {
                             for part in bytes.chunks(PUSH_MAX) {
+                                let part = match &mut stream.inserts {
+                                    None => part,
+                                    Some(inserts) => {
+                                        statements.clear();
+                                        inserts.push(part, &mut statements).map_err(no_rows)?;
+                                        &statements
+                                    }
+                                };
                                 stream.encoder.push(part, &mut pressed).map_err(compressor)?;
                                 self.frame_if_due(open(&mut job)?, &stream.encoder, &mut pressed)?;
                             }
+                            statements.clear();
                         }
                     }
                     self.frame_if_due(open(&mut job)?, &stream.encoder, &mut pressed)?;
@@ -253,8 +270,15 @@ impl Work {
     ) -> Result<()> {
         let summary = match stream.digest {
             Digest::Rows(digest) => {
+                let mut end = Vec::new();
+                if let Some(inserts) = &mut stream.inserts {
+                    inserts.finish(&mut end).map_err(no_rows)?;
+                }
                 if is_last {
-                    stream.encoder.push(COPY_END, pressed).map_err(compressor)?;
+                    end.extend_from_slice(if stream.inserts.is_some() { INSERTS_END } else { COPY_END });
+                }
+                if !end.is_empty() {
+                    stream.encoder.push(&end, pressed).map_err(compressor)?;
                     self.frame_if_due(job, &stream.encoder, pressed)?;
                 }
                 let summary = digest.finish().map_err(|error| {
@@ -326,6 +350,10 @@ fn open<T>(place: &mut Option<T>) -> Result<&mut T> {
 
 fn out_of_order() -> Error {
     Error::new(ErrorKind::Bug, "a worker's commands came out of order")
+}
+
+fn no_rows(error: FormatError) -> Error {
+    Error::new(ErrorKind::Server, "the server's COPY data is not that of the table").caused_by(error)
 }
 
 fn compressor(error: CodecError) -> Error {

@@ -173,6 +173,7 @@ mod tests {
             dump_id,
             name: "BLOBS".into(),
             source: DataSource::LargeObjects(oids).into(),
+            table_oid: 0,
             slice: None,
         };
         vec![job(8, vec![7, 9]), job(9, vec![8])]

@@ -49,7 +49,9 @@ pub(super) async fn divide(jobs: Vec<Job>, source: &mut Source) -> Result<Vec<Jo
     // by oid: what reads a range of its blocks
     let mut copies: HashMap<u32, Arc<BlockCopy>> = HashMap::new();
     for job in &jobs {
-        if let DataSource::Table { table, .. } = &*job.source
+        // a statement of several rows must not end where a slice does
+        if let DataSource::Table { table, inserts, .. } = &*job.source
+            && inserts.as_ref().is_none_or(|form| form.rows_per_statement == 1)
             && let Some(copy) = BlockCopy::of(inventory, *table)
         {
             copies.insert(inventory.get(*table).catalog_id.oid, Arc::new(copy));

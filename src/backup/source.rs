@@ -129,6 +129,7 @@ pub(super) async fn read(options: &Options, for_store: bool, phases: &mut Phases
         include_security_labels: options.detail.include_security_labels,
         include_toast_compression: options.detail.include_toast_compression,
         load_via_partition_root: options.detail.load_via_partition_root,
+        inserts: options.detail.inserts,
     };
     let has_database = options.format != manifest::Format::Plain || options.plain.create;
     setup.monetary = server::read_monetary(&mut connection).await?;

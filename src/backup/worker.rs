@@ -8,8 +8,9 @@ use tokio::sync::mpsc;
 
 use super::press::{Command, Content, Framing, Made, Press};
 use crate::archive::custom::{BlockKind, encode_block_begin, encode_large_object_begin, encode_large_objects_end};
+use crate::archive::insert_text::{InsertWriter, Literal, Wide};
 use crate::error::{Error, ErrorKind, Result};
-use crate::object::DataSource;
+use crate::object::{DataSource, InsertForm};
 use crate::object::table_data::BlockCopy;
 use crate::server::Connection;
 
@@ -17,6 +18,8 @@ use crate::server::Connection;
 /// hexadecimal digits.
 const OBJECTS: usize = 16;
 const OBJECT_RANGE: usize = 256 << 10;
+
+const LITERALS: &str = include_str!("../../sql/session/literal.sql");
 
 /// One entry's data.
 #[derive(Clone, Debug)]
@@ -27,6 +30,8 @@ pub(super) struct Job {
     pub(super) name: Arc<str>,
     /// Where its bytes come from.
     pub(super) source: Arc<DataSource>,
+    /// The table that they are the rows of, or 0.
+    pub(super) table_oid: u32,
     /// Which rows of a table, where several jobs share one.
     pub(super) slice: Option<Slice>,
 }
@@ -108,8 +113,13 @@ impl Worker {
         let queue = Arc::clone(&self.queue);
         while let Some((index, job)) = queue.take() {
             let copied = match &*job.source {
-                DataSource::Table { copy_out, is_foreign: false, .. } => self.table(index, job, copy_out).await,
-                DataSource::Table { copy_out, is_foreign: true, .. } => self.foreign_table(index, job, copy_out).await,
+                DataSource::Table { copy_out, is_foreign, inserts, .. } => {
+                    let inserts = self.insert_writer(job, inserts.as_ref()).await?;
+                    match is_foreign {
+                        false => self.table(index, job, copy_out, inserts).await,
+                        true => self.foreign_table(index, job, copy_out, inserts).await,
+                    }
+                }
                 DataSource::LargeObjects(oids) => self.large_objects(index, job.dump_id, oids).await,
             };
             copied.map_err(|error| error.context(&format!("could not copy {}", job.name)))?;
@@ -127,9 +137,15 @@ impl Worker {
     }
 
     /// The session forbids foreign tables, for what the catalog's functions may be made to read; for this one it allows them.
-    async fn foreign_table(&mut self, index: usize, job: &Job, whole: &str) -> Result<()> {
+    async fn foreign_table(
+        &mut self,
+        index: usize,
+        job: &Job,
+        whole: &str,
+        inserts: Option<Box<InsertWriter>>,
+    ) -> Result<()> {
         self.restrict("view").await?;
-        self.table(index, job, whole).await?;
+        self.table(index, job, whole, inserts).await?;
         self.restrict("view, foreign-table").await
     }
 
@@ -140,14 +156,33 @@ impl Worker {
         self.connection.query(SQL, &[Some(kinds)]).await.map(|_| ())
     }
 
-    async fn table(&mut self, index: usize, job: &Job, whole: &str) -> Result<()> {
+    /// What makes statements of a table's rows: how a value is written depends on its type.
+    async fn insert_writer(&mut self, job: &Job, form: Option<&InsertForm>) -> Result<Option<Box<InsertWriter>>> {
+        let Some(form) = form else { return Ok(None) };
+        let oid = job.table_oid.to_string();
+        let rows = self.connection.query(LITERALS, &[Some(&oid)]).await?;
+        let literals: std::result::Result<Vec<Literal>, _> =
+            rows.iter().map(|row| row.oid("type").map(Literal::of_type)).collect();
+        let literals =
+            literals.map_err(|error| Error::new(ErrorKind::Server, "query \"literal\"").caused_by(error))?;
+        let wide = Wide::of(self.connection.parameter("client_encoding").unwrap_or_default());
+        Ok(Some(Box::new(InsertWriter::new(form.clone(), literals, wide))))
+    }
+
+    async fn table(
+        &mut self,
+        index: usize,
+        job: &Job,
+        whole: &str,
+        inserts: Option<Box<InsertWriter>>,
+    ) -> Result<()> {
         self.open(index, None).await?;
         if self.framing == Framing::Blocks && job.is_first() {
             let mut begin = BytesMut::new();
             encode_block_begin(BlockKind::Rows, job.dump_id, &mut begin);
             self.press.send(Command::Raw(begin.freeze())).await?;
         }
-        self.press.send(Command::Begin(Content::Rows)).await?;
+        self.press.send(Command::Begin(Content::Rows { inserts })).await?;
         let slice = job.slice.as_ref().map(|slice| slice.copy.statement(slice.from, slice.to));
         let mut copy = self.connection.copy_out(slice.as_deref().unwrap_or(whole)).await?;
         let mut counted = 0;

@@ -15,6 +15,7 @@ use crate::config::parse_duration;
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::{Event, Message, Sink as _};
 use crate::manifest::{Format, State};
+use crate::object::Inserts;
 use crate::report::{self, human, json};
 use crate::server::{Isolation, LockPatience};
 use crate::store::Access;
@@ -58,6 +59,9 @@ const FILTERING: [&str; 27] = [
     "statistics-only",
     "enable-row-security",
 ];
+
+/// Up to this value of `--extra-float-digits` numbers are rounded.
+const ROUNDED_MAX: i8 = 0;
 
 /// Back a database up to a store
 #[derive(clap::Args)]
@@ -141,6 +145,34 @@ struct DetailArgs {
     /// Have the rows of all partitions loaded through their root table
     #[arg(long)]
     load_via_partition_root: bool,
+
+    /// Rows as INSERT statements, which other databases may read; slow to restore
+    #[arg(long)]
+    inserts: bool,
+
+    /// The same with the columns' names
+    #[arg(long, visible_alias = "attribute-inserts")]
+    column_inserts: bool,
+
+    /// INSERT statements of N rows each
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=0x7FFF_FFFF))]
+    rows_per_insert: Option<u32>,
+
+    /// INSERT statements that pass over rows which are there
+    #[arg(long)]
+    on_conflict_do_nothing: bool,
+
+    /// The encoding of names and rows [default: the database's]
+    #[arg(short = 'E', long, value_name = "ENCODING")]
+    encoding: Option<String>,
+
+    /// From -15 to 3; below 1 numbers are rounded, and the backup never counts as a good one
+    #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = clap::value_parser!(i8).range(-15..=3))]
+    extra_float_digits: Option<i8>,
+
+    /// Plain only: with --data-only, switch triggers off while rows are loaded
+    #[arg(long)]
+    disable_triggers: bool,
 
     /// Plain only: without owners
     #[arg(short = 'O', long)]
@@ -248,6 +280,16 @@ fn lock_timeout(text: &str) -> Result<Duration, String> {
     }
 }
 
+impl DetailArgs {
+    fn inserts(&self) -> Option<Inserts> {
+        (self.inserts || self.column_inserts || self.rows_per_insert.is_some()).then(|| Inserts {
+            with_columns: self.column_inserts,
+            rows_per_statement: self.rows_per_insert.unwrap_or(1),
+            skip_conflicts: self.on_conflict_do_nothing,
+        })
+    }
+}
+
 impl Args {
     fn compression(&self, context: &Context) -> Result<Compression> {
         let chosen = context.spelled.iter().any(|option| option.starts_with("--compress="));
@@ -275,7 +317,12 @@ impl Args {
             ("--no-table-access-method", self.detail.no_table_access_method),
             // a tar archive has a script, too
             ("--no-restrict", self.detail.no_restrict && self.archive.format != Format::Tar),
+            ("--disable-triggers", self.detail.disable_triggers),
         ];
+        if self.detail.on_conflict_do_nothing && self.detail.inserts().is_none() {
+            let problem = "--on-conflict-do-nothing needs --inserts, --rows-per-insert or --column-inserts";
+            return Err(Error::new(ErrorKind::Usage, problem));
+        }
         if self.archive.format != Format::Plain {
             for (option, _) in plain_only.iter().filter(|(_, given)| *given) {
                 let text = format!("{option} has no effect on an archive");
@@ -320,6 +367,7 @@ impl Args {
                 include_security_labels: !self.detail.no_security_labels,
                 include_toast_compression: !self.detail.no_toast_compression,
                 load_via_partition_root: self.detail.load_via_partition_root,
+                inserts: self.detail.inserts(),
             },
             plain: PlainOptions {
                 include_owner: !self.detail.no_owner,
@@ -329,6 +377,7 @@ impl Args {
                 include_tablespaces: !self.detail.no_tablespaces,
                 include_access_methods: !self.detail.no_table_access_method,
                 include_restrict: !self.detail.no_restrict,
+                disable_triggers: self.detail.disable_triggers,
             },
             restrict_key: self.detail.restrict_key,
             snapshot: self.run.snapshot,
@@ -342,6 +391,9 @@ impl Args {
                 each: total.min(LockPatience::default().each),
                 total,
             }),
+            filters: filters(&context.spelled, self.detail.extra_float_digits),
+            encoding: self.detail.encoding,
+            float_digits: self.detail.extra_float_digits,
             quote_all_identifiers: self.detail.quote_all_identifiers,
             allow_unsupported: self.run.allow_unsupported,
             allow_empty: self.run.allow_empty,
@@ -350,7 +402,6 @@ impl Args {
             read_back: !self.run.no_read_back,
             retention: (!policy.is_empty()).then_some(policy),
             spelled: context.spelled.clone(),
-            filters: filters(&context.spelled),
         })
     }
 }
@@ -389,7 +440,10 @@ fn stdout() -> Result<tokio::fs::File> {
 }
 
 /// Those of the spelled options that leave something out.
-fn filters(spelled: &[String]) -> Vec<String> {
+fn filters(spelled: &[String], float_digits: Option<i8>) -> Vec<String> {
     let name = |option: &String| option.trim_start_matches('-').split('=').next().unwrap_or_default().to_owned();
-    spelled.iter().filter(|option| FILTERING.contains(&name(option).as_str())).cloned().collect()
+    let is_rounded = float_digits.is_some_and(|digits| digits <= ROUNDED_MAX);
+    let is_filter =
+        |option: &str| FILTERING.contains(&option) || (is_rounded && option == "extra-float-digits");
+    spelled.iter().filter(|option| is_filter(&name(option))).cloned().collect()
 }

@@ -175,6 +175,15 @@ pub struct Archive {
     pub has_data: bool,
     /// It holds definitions.
     pub has_schema: bool,
+    /// The encoding of its texts and rows, by PostgreSQL's name; `None` is the database's own.
+    #[serde(default)]
+    pub encoding: Option<String>,
+    /// Its rows are INSERT statements. What is told of them here is about the COPY text that the statements were made of.
+    #[serde(default)]
+    pub inserts: bool,
+    /// `extra_float_digits` while its rows were read; `None` is 3. Below 1 numbers are not exact.
+    #[serde(default)]
+    pub float_digits: Option<i8>,
 }
 
 /// One file of the backup.

@@ -41,6 +41,9 @@ pub(crate) fn sample(id: &str) -> Manifest {
             creates_database: true,
             has_data: true,
             has_schema: true,
+            encoding: None,
+            inserts: false,
+            float_digits: None,
         },
         files: vec![File {
             path: "archive.dump".to_owned(),

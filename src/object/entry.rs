@@ -1,4 +1,4 @@
-use super::{CatalogId, DumpId, Inventory, Object, Quote, Section};
+use super::{CatalogId, DumpId, InsertForm, Inventory, Object, Quote, Section};
 
 /// Where the bytes behind an entry come from while the dump runs.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -11,6 +11,8 @@ pub enum DataSource {
         copy_out: String,
         /// Whether the rows lie on a foreign server.
         is_foreign: bool,
+        /// How the rows become statements, where they are not to be COPY data.
+        inserts: Option<InsertForm>,
     },
     /// The contents of these large objects, by oid.
     LargeObjects(Vec<u32>),
@@ -105,6 +107,19 @@ pub struct EmitOptions {
     pub include_toast_compression: bool,
     /// Load the rows of every partition through its root table (`--load-via-partition-root`).
     pub load_via_partition_root: bool,
+    /// Write rows as INSERT statements (`--inserts`).
+    pub inserts: Option<Inserts>,
+}
+
+/// How rows are written as statements.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Inserts {
+    /// Name the columns (`--column-inserts`).
+    pub with_columns: bool,
+    /// So many rows go into a statement; at least one (`--rows-per-insert`).
+    pub rows_per_statement: u32,
+    /// Rows that are there already are passed over (`--on-conflict-do-nothing`).
+    pub skip_conflicts: bool,
 }
 
 /// Takes the entries of a dump in order, and writes those that every kind has.

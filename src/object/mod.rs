@@ -67,10 +67,11 @@ pub mod unsupported;
 pub mod version;
 pub mod view;
 
-pub use entry::{DataSource, EmitOptions, Emitter, Entry};
+pub use entry::{DataSource, EmitOptions, Emitter, Entry, Inserts};
 pub use identifier::Quote;
 pub use inventory::{Facts, Inventory, NewObject};
 pub use kind::ObjectKind;
+pub use table_data::InsertForm;
 
 use access_method::AccessMethod;
 use aggregate::Aggregate;

@@ -1,8 +1,9 @@
 //! The rows of tables, the state of sequences and the refresh of materialized views: objects of their own, because a
 //! dump orders them apart from what they belong to.
 
-use super::table::{RelationKind, Rows};
-use super::{CatalogId, Components, DataSource, Detail, DumpId, Emitter, Entry, Inventory, Object, ObjectKind, Quote};
+use super::column::Identity;
+use super::table::{RelationKind, Rows, Table};
+use super::{Inserts, CatalogId, Components, DataSource, Detail, DumpId, Emitter, Entry, Inventory, Object, ObjectKind, Quote};
 use crate::record::{DecodeError, Record};
 
 /// What stands for the data of a relation.
@@ -129,15 +130,54 @@ impl TableData {
             }
             None => name,
         };
-        entry.copy = Some(format!("COPY {target} {list} FROM stdin;\n"));
+        let inserts = out.options.inserts.map(|inserts| insert_form(inserts, table, &target, quote));
+        // pg_restore knows rows that are statements by this one not being there
+        entry.copy = inserts.is_none().then(|| format!("COPY {target} {list} FROM stdin;\n"));
         entry.dependencies = Some(vec![self.table]);
         entry.data = Some(DataSource::Table {
             table: self.table,
             copy_out,
             is_foreign: table.kind == RelationKind::ForeignTable,
+            inserts,
         });
         out.push(entry);
     }
+}
+
+/// The statements of this table's rows, with names quoted this way.
+fn insert_form(inserts: Inserts, table: &Table, target: &str, quote: Quote) -> InsertForm {
+    let columns = || table.columns.iter().filter(|column| !column.is_dropped);
+    let written = columns().filter(|column| !inserts.with_columns || column.generated.is_none());
+    let defaults: Vec<bool> = written.map(|column| column.generated.is_some()).collect();
+    let mut begin = format!("INSERT INTO {target} ");
+    if defaults.is_empty() {
+        begin.push_str("DEFAULT VALUES;\n");
+    } else {
+        if inserts.with_columns {
+            let names: Vec<_> = table.copied_columns().map(|column| quote.identifier(&column.name)).collect();
+            begin.push_str(&format!("({}) ", names.join(", ")));
+        }
+        // a column that was dropped counts, as it does for pg_dump
+        if table.columns.iter().any(|column| column.identity == Some(Identity::Always)) {
+            begin.push_str("OVERRIDING SYSTEM VALUE ");
+        }
+        begin.push_str("VALUES");
+    }
+    let Inserts { rows_per_statement, skip_conflicts, .. } = inserts;
+    InsertForm { begin, defaults, rows_per_statement, skip_conflicts }
+}
+
+/// How the statements of one table are written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct InsertForm {
+    /// What stands before the first row: up to `VALUES`, or the whole statement of a table without columns.
+    pub begin: String,
+    /// For each value of a row whether it is `DEFAULT`, as a generated column's; empty for a table without columns.
+    pub defaults: Vec<bool>,
+    /// So many rows go into a statement.
+    pub rows_per_statement: u32,
+    /// Rows that are there already are passed over.
+    pub skip_conflicts: bool,
 }
 
 /// Reads the rows of a table from a range of its blocks.

@@ -1,6 +1,7 @@
 //! Sessions that see the same rows in the same form, whatever the database's or the role's own settings are.
 
 use super::connection::Connection;
+use super::failure::sqlstate;
 use super::options::Options;
 use crate::error::{Error, ErrorKind, Result};
 use crate::object::version::Version;
@@ -25,6 +26,8 @@ pub struct Setup {
     pub row_security: bool,
     /// `lc_monetary` while values are read; `None` is C.
     pub monetary: Option<String>,
+    /// `extra_float_digits` while values are read; `None` is 3, the only one that is exact on every server.
+    pub float_digits: Option<i8>,
 }
 
 /// How the transaction sees the database.
@@ -77,10 +80,12 @@ pub async fn set_up(connection: &mut Connection, setup: &Setup) -> Result<Standi
         None => connection.parameter("server_encoding").unwrap_or("UTF8").to_owned(),
     };
     let quote_all = setup.quote_all_identifiers.then_some("on");
+    let float_digits = setup.float_digits.map(|digits| digits.to_string());
+    let row_security = Some(if setup.row_security { "on" } else { "off" });
     connection
-        .query(SETUP, &[Some(&encoding), quote_all, Some(if setup.row_security { "on" } else { "off" })])
+        .query(SETUP, &[Some(&encoding), quote_all, row_security, float_digits.as_deref()])
         .await
-        .map_err(|error| error.context("could not set the session up"))?;
+        .map_err(|error| refused_setting(error, setup))?;
     if let Some(role) = &setup.role {
         connection
             .query("select pg_catalog.set_config('role', $1, false)", &[Some(role)])
@@ -88,6 +93,15 @@ pub async fn set_up(connection: &mut Connection, setup: &Setup) -> Result<Standi
             .map_err(|error| error.context(&format!("could not become role \"{role}\"")))?;
     }
     read_standing(connection).await
+}
+
+fn refused_setting(error: Error, setup: &Setup) -> Error {
+    match &setup.encoding {
+        Some(encoding) if sqlstate(&error) == Some("22023") => {
+            Error::new(ErrorKind::Usage, format!("the server has no encoding \"{encoding}\"")).caused_by(error)
+        }
+        Some(_) | None => error.context("could not set the session up"),
+    }
 }
 
 /// Pins the forms of values and definitions, for rows and for what is compared with another server.

@@ -57,6 +57,7 @@ fn ours_by(url: &str, content: Content, wanted: &[Wanted], helper_count: usize) 
             include_security_labels: true,
             include_toast_compression: true,
             load_via_partition_root: false,
+            inserts: None,
         };
         let mut plan = build(inventory, &selection, options, Some(&database)).expect("the dump can be ordered");
         read_attribute_statistics(&mut connection, &mut plan, options.quote).await.expect("the statistics can be read");
