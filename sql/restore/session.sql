@@ -13,7 +13,7 @@ from (values
     ('check_function_bodies', 'false'),
     ('xmloption', 'content'),
     ('client_min_messages', 'warning'),
-    ('row_security', 'off'),
+    ('row_security', $4),
     -- the form that dumps are written in
     ('datestyle', 'ISO'),
     ('intervalstyle', 'postgres'),

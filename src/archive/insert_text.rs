@@ -5,6 +5,8 @@
 //! COPY text back, so that rows which were dumped as statements can be counted and compared.
 
 use super::error::{FormatError, FormatErrorKind};
+use super::statement;
+use super::toc::Toc;
 use crate::object::InsertForm;
 use crate::record::encode_text;
 
@@ -93,16 +95,14 @@ enum Writing {
     Value,
     /// Behind a backslash inside a value.
     Escape,
-    /// So many bytes of a character are still to come.
-    Character(usize),
 }
 
-/// Makes INSERT statements of COPY text that arrives in pieces of any size. Of a value it holds no more than a number.
+/// Makes INSERT statements of COPY text that arrives in pieces of any size, in an encoding that is not [`Wide`]. Of a
+/// value it holds no more than a number.
 #[derive(Debug)]
 pub struct InsertWriter {
     form: InsertForm,
     literals: Vec<Literal>,
-    wide: Wide,
     state: Writing,
     /// The value's place among those that COPY gives.
     field: usize,
@@ -114,8 +114,8 @@ pub struct InsertWriter {
 
 impl InsertWriter {
     /// Begins; `literals` has one for each column that COPY gives.
-    pub fn new(form: InsertForm, literals: Vec<Literal>, wide: Wide) -> Self {
-        Self { form, literals, wide, state: Writing::Row, field: 0, slot: 0, rows: 0, held: Vec::new() }
+    pub fn new(form: InsertForm, literals: Vec<Literal>) -> Self {
+        Self { form, literals, state: Writing::Row, field: 0, slot: 0, rows: 0, held: Vec::new() }
     }
 
     fn literal(&self) -> Literal {
@@ -151,7 +151,7 @@ impl InsertWriter {
                     self.delimiter(*first, out)?;
                 }
                 Writing::Value => {
-                    let end = rest.iter().position(|byte| self.is_special(*byte)).unwrap_or(rest.len());
+                    let end = rest.iter().position(|byte| b"\t\n\\'".contains(byte)).unwrap_or(rest.len());
                     let (plain, behind) = rest.split_at(end);
                     self.append(plain, out);
                     rest = behind;
@@ -164,11 +164,7 @@ impl InsertWriter {
                             self.delimiter(*special, out)?;
                         }
                         b'\\' => self.state = Writing::Escape,
-                        b'\'' => self.append(b"''", out),
-                        high => {
-                            self.append(&[*high], out);
-                            self.state = Writing::Character(self.wide.behind(*high));
-                        }
+                        _ => self.append(b"''", out),
                     }
                     rest = behind;
                     continue;
@@ -186,18 +182,10 @@ impl InsertWriter {
                     self.append(&[byte], out);
                     self.state = Writing::Value;
                 }
-                Writing::Character(left) => {
-                    self.append(&[*first], out);
-                    self.state = if left > 1 { Writing::Character(left - 1) } else { Writing::Value };
-                }
             }
             rest = behind;
         }
         Ok(())
-    }
-
-    fn is_special(&self, byte: u8) -> bool {
-        matches!(byte, b'\t' | b'\n' | b'\\' | b'\'') || self.wide.behind(byte) > 0
     }
 
     fn begin_row(&mut self, out: &mut Vec<u8>) {
@@ -304,12 +292,9 @@ impl InsertWriter {
         self.end_statement(out);
         match self.state {
             Writing::Row => Ok(()),
-            Writing::Field
-            | Writing::FieldEscape
-            | Writing::Null
-            | Writing::Value
-            | Writing::Escape
-            | Writing::Character(_) => Err(FormatError { offset: 0, kind: FormatErrorKind::InsertText }),
+            Writing::Field | Writing::FieldEscape | Writing::Null | Writing::Value | Writing::Escape => {
+                Err(FormatError { offset: 0, kind: FormatErrorKind::InsertText })
+            }
         }
     }
 }
@@ -366,6 +351,11 @@ impl InsertReader {
             values: 0,
             offset: 0,
         }
+    }
+
+    /// Begins for this archive's data.
+    pub fn of(toc: &Toc) -> Self {
+        Self::new(Wide::of(toc.encoding().unwrap_or_default()), statement::quote(toc).standard_strings)
     }
 
     /// Takes statements and adds COPY text to `out`; returns what follows the last statement and is none.
@@ -576,13 +566,17 @@ mod tests {
     use proptest::prelude::*;
 
     fn form(defaults: &[bool], rows_per_statement: u32) -> InsertForm {
-        let begin = if defaults.is_empty() { "INSERT INTO \"VALUES (\" DEFAULT VALUES;\n" } else { "INSERT INTO \"VALUES (\" (a) VALUES" };
+        let begin = if defaults.is_empty() {
+            "INSERT INTO \"VALUES (\" DEFAULT VALUES;\n"
+        } else {
+            "INSERT INTO \"VALUES (\" (a) VALUES"
+        };
         let begin = begin.to_owned();
         InsertForm { begin, defaults: defaults.to_vec(), rows_per_statement, skip_conflicts: rows_per_statement == 2 }
     }
 
-    fn write(form: InsertForm, literals: &[Literal], wide: Wide, pieces: &[&[u8]]) -> Vec<u8> {
-        let mut writer = InsertWriter::new(form, literals.to_vec(), wide);
+    fn write(form: InsertForm, literals: &[Literal], pieces: &[&[u8]]) -> Vec<u8> {
+        let mut writer = InsertWriter::new(form, literals.to_vec());
         let mut out = Vec::new();
         for piece in pieces {
             writer.push(piece, &mut out).unwrap();
@@ -605,7 +599,7 @@ mod tests {
     fn writes_values_by_their_type() {
         use Literal::{Bits, Boolean, Number, Text};
         let rows = b"1\t101\tt\ta'b\\\\c\\td\n-Infinity\t\t\\N\t\n1e+300\t\\N\tf\t\\\\N\n";
-        let text = write(form(&[false, true, false, false, false, true], 2), &[Number, Bits, Boolean, Text], Wide::No, &[rows]);
+        let text = write(form(&[false, true, false, false, false, true], 2), &[Number, Bits, Boolean, Text], &[rows]);
         let text = String::from_utf8(text).unwrap();
         assert_eq!(
             text,
@@ -618,10 +612,10 @@ mod tests {
 
     #[test]
     fn writes_rows_without_values() {
-        let text = write(form(&[], 7), &[], Wide::No, &[b"\n\n"]);
+        let text = write(form(&[], 7), &[], &[b"\n\n"]);
         assert_eq!(text, b"INSERT INTO \"VALUES (\" DEFAULT VALUES;\nINSERT INTO \"VALUES (\" DEFAULT VALUES;\n");
         assert_eq!(read(Wide::No, &[&text]).unwrap(), b"\n\n");
-        let text = write(form(&[true, true], 1), &[], Wide::No, &[b"\n"]);
+        let text = write(form(&[true, true], 1), &[], &[b"\n"]);
         assert_eq!(text, b"INSERT INTO \"VALUES (\" (a) VALUES (DEFAULT, DEFAULT);\n");
         assert_eq!(read(Wide::No, &[&text]).unwrap(), b"\n");
     }
@@ -629,19 +623,17 @@ mod tests {
     #[test]
     fn a_backslash_inside_a_character_is_none() {
         // of SJIS 0x83 0x5C is one character
-        let rows = b"\x83\x5c\\\\\xb1\\n\n";
-        let text = write(form(&[false], 1), &[Literal::Text], Wide::of("SJIS"), &[rows]);
-        assert!(text.ends_with(b" ('\x83\x5c\\\xb1\n');\n"), "{text:?}");
-        assert_eq!(read(Wide::of("SJIS"), &[&text]).unwrap(), rows);
+        let text = b"INSERT INTO a VALUES ('\x83\x5c\\\xb1\n');\n";
+        assert_eq!(read(Wide::of("SJIS"), &[text]).unwrap(), b"\x83\x5c\\\\\xb1\\n\n");
     }
 
     #[test]
     fn rows_of_another_shape_are_refused() {
-        let mut writer = InsertWriter::new(form(&[false], 1), vec![Literal::Text], Wide::No);
+        let mut writer = InsertWriter::new(form(&[false], 1), vec![Literal::Text]);
         assert!(writer.push(b"a\tb\n", &mut Vec::new()).is_err());
-        let mut writer = InsertWriter::new(form(&[false, false], 1), vec![Literal::Text; 2], Wide::No);
+        let mut writer = InsertWriter::new(form(&[false, false], 1), vec![Literal::Text; 2]);
         assert!(writer.push(b"a\n", &mut Vec::new()).is_err());
-        let mut writer = InsertWriter::new(form(&[false], 1), vec![Literal::Text], Wide::No);
+        let mut writer = InsertWriter::new(form(&[false], 1), vec![Literal::Text]);
         writer.push(b"a", &mut Vec::new()).unwrap();
         assert!(writer.finish(&mut Vec::new()).is_err());
     }
@@ -700,10 +692,10 @@ mod tests {
             };
             let literals = [Literal::Text; 3];
             let shape = form(&[false, true, false, false], per_statement);
-            let whole = write(shape.clone(), &literals, Wide::No, &[&copy]);
+            let whole = write(shape.clone(), &literals, &[&copy]);
             let cut = pieces(&copy);
             let cut: Vec<&[u8]> = cut.iter().map(Vec::as_slice).collect();
-            prop_assert_eq!(&write(shape, &literals, Wide::No, &cut), &whole);
+            prop_assert_eq!(&write(shape, &literals, &cut), &whole);
             let cut = pieces(&whole);
             let cut: Vec<&[u8]> = cut.iter().map(Vec::as_slice).collect();
             prop_assert_eq!(read(Wide::No, &cut).unwrap(), copy);

@@ -21,6 +21,7 @@ pub mod directory;
 mod error;
 mod head;
 pub mod insert_text;
+pub mod list;
 pub mod pick;
 pub mod plain;
 mod primitive;

@@ -125,7 +125,8 @@ impl<'a> Script<'a> {
     ///
     /// Those of [`Self::new`].
     pub fn of(toc: &'a Toc, options: &'a Options, chosen: &[(usize, Parts)]) -> Result<Self> {
-        let mut wanted = chosen.iter().filter(|(_, parts)| parts.any()).filter_map(|(index, _)| toc.entries.get(*index));
+        let mut wanted =
+            chosen.iter().filter(|(_, parts)| parts.any()).filter_map(|(index, _)| toc.entries.get(*index));
         if let Some(entry) = wanted.find(|entry| entry.kind == "DATABASE" && entry.tag.contains(['\r', '\n'])) {
             let message = format!("could not write a script for database {:?}", entry.tag);
             return Err(Error::new(ErrorKind::Refused, message)
@@ -391,7 +392,7 @@ fn steps(toc: &Toc, chosen: &[(usize, Parts)], options: &Options) -> VecDeque<St
 }
 
 /// Text for a comment: it must not leave its line, whatever the source calls its objects.
-fn one_line(text: &str) -> String {
+pub fn one_line(text: &str) -> String {
     text.replace(['\n', '\r', '\0', '\u{2028}', '\u{2029}'], " ")
 }
 

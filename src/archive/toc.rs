@@ -240,6 +240,11 @@ impl Entry {
         }
     }
 
+    /// The statement before its rows; `None` where the data itself is statements.
+    pub fn copy_statement(&self) -> Option<&str> {
+        self.copy.as_deref().filter(|copy| !copy.is_empty())
+    }
+
     /// Whether the data is large objects and not rows.
     pub fn is_large_objects(&self) -> bool {
         self.kind == "BLOBS"

@@ -8,6 +8,7 @@ use tokio::task::JoinHandle;
 
 use super::Options;
 use super::phase::Phases;
+use crate::archive::insert_text::Wide;
 use crate::catalog::{self, Passwords};
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::{Event, Message, Phase, Sink};
@@ -65,6 +66,16 @@ fn cannot_dump(unsupported: &[(String, String)], server: Version) -> Error {
         })
 }
 
+/// Names of the catalog come in lists in which a backslash means something: half a character must not look like one.
+fn refuse_wide(encoding: &str) -> Result<()> {
+    if Wide::of(encoding) == Wide::No {
+        return Ok(());
+    }
+    Err(Error::new(ErrorKind::Usage, format!("backups in encoding {encoding} are not made"))
+        .detail("a byte of its characters may look like a backslash")
+        .hint("Use --encoding UTF8, or the database's own encoding; servers convert what is restored."))
+}
+
 /// Catalogs from this size on are read by several sessions. With fewer than some thousand tables, opening those costs more.
 const LARGE_CATALOG_BYTES: u64 = 4 << 20;
 
@@ -97,6 +108,7 @@ pub(super) async fn read(options: &Options, for_store: bool, phases: &mut Phases
     let mut setup = options.setup();
     let mut connection = Connection::connect(&options.source).await?;
     let standing = server::set_up(&mut connection, &setup).await?;
+    refuse_wide(connection.parameter("client_encoding").unwrap_or_default())?;
     server::refuse_pooler(&mut connection, &options.source).await?;
     server::begin(&mut connection, options.isolation).await?;
     if let Some(snapshot) = &options.snapshot {

@@ -8,10 +8,10 @@ use tokio::sync::mpsc;
 
 use super::press::{Command, Content, Framing, Made, Press};
 use crate::archive::custom::{BlockKind, encode_block_begin, encode_large_object_begin, encode_large_objects_end};
-use crate::archive::insert_text::{InsertWriter, Literal, Wide};
+use crate::archive::insert_text::{InsertWriter, Literal};
 use crate::error::{Error, ErrorKind, Result};
-use crate::object::{DataSource, InsertForm};
 use crate::object::table_data::BlockCopy;
+use crate::object::{DataSource, InsertForm};
 use crate::server::Connection;
 
 /// Large objects that are asked for in one query, and how much of each: 16 times 256 KiB come back as 8 MiB of
@@ -163,19 +163,11 @@ impl Worker {
         let rows = self.connection.query(LITERALS, &[Some(&oid)]).await?;
         let literals: std::result::Result<Vec<Literal>, _> =
             rows.iter().map(|row| row.oid("type").map(Literal::of_type)).collect();
-        let literals =
-            literals.map_err(|error| Error::new(ErrorKind::Server, "query \"literal\"").caused_by(error))?;
-        let wide = Wide::of(self.connection.parameter("client_encoding").unwrap_or_default());
-        Ok(Some(Box::new(InsertWriter::new(form.clone(), literals, wide))))
+        let literals = literals.map_err(|error| Error::new(ErrorKind::Server, "query \"literal\"").caused_by(error))?;
+        Ok(Some(Box::new(InsertWriter::new(form.clone(), literals))))
     }
 
-    async fn table(
-        &mut self,
-        index: usize,
-        job: &Job,
-        whole: &str,
-        inserts: Option<Box<InsertWriter>>,
-    ) -> Result<()> {
+    async fn table(&mut self, index: usize, job: &Job, whole: &str, inserts: Option<Box<InsertWriter>>) -> Result<()> {
         self.open(index, None).await?;
         if self.framing == Framing::Blocks && job.is_first() {
             let mut begin = BytesMut::new();

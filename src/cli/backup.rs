@@ -266,7 +266,7 @@ fn compression(text: &str) -> Result<Compression, String> {
     text.parse().map_err(|error: crate::codec::CodecError| error.to_string())
 }
 
-fn restrict_key(text: &str) -> Result<String, String> {
+pub(super) fn restrict_key(text: &str) -> Result<String, String> {
     match !text.is_empty() && text.chars().all(|character| character.is_ascii_alphanumeric()) {
         true => Ok(text.to_owned()),
         false => Err("expected letters and digits".to_owned()),
@@ -430,7 +430,7 @@ pub(super) async fn run(args: Args, context: &Context) -> Result<Report> {
 }
 
 /// Standard output as a file of its own, past the buffer by lines that the standard library puts before it.
-fn stdout() -> Result<tokio::fs::File> {
+pub(super) fn stdout() -> Result<tokio::fs::File> {
     use std::os::fd::AsFd as _;
     let descriptor = std::io::stdout()
         .as_fd()
@@ -443,7 +443,6 @@ fn stdout() -> Result<tokio::fs::File> {
 fn filters(spelled: &[String], float_digits: Option<i8>) -> Vec<String> {
     let name = |option: &String| option.trim_start_matches('-').split('=').next().unwrap_or_default().to_owned();
     let is_rounded = float_digits.is_some_and(|digits| digits <= ROUNDED_MAX);
-    let is_filter =
-        |option: &str| FILTERING.contains(&option) || (is_rounded && option == "extra-float-digits");
+    let is_filter = |option: &str| FILTERING.contains(&option) || (is_rounded && option == "extra-float-digits");
     spelled.iter().filter(|option| is_filter(&name(option))).cloned().collect()
 }

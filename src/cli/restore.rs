@@ -3,14 +3,17 @@
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 
+use super::backup::{restrict_key, stdout};
 use super::confirm::confirm;
 use super::connection::ConnectionArgs;
-use super::context::{Context, Report};
+use super::context::{Context, Output, Report};
 use super::exit::Exit;
 use super::options::StoreArgs;
 use super::selection::SectionName;
 use super::target::{self, Target};
+use crate::archive::plain;
 use crate::error::{Error, ErrorKind, Result};
+use crate::plan::filter;
 use crate::report::{self, human, json, redact};
 use crate::restore::{self, Components, Leave, Sections, Selection, Source};
 
@@ -51,6 +54,9 @@ pub(super) struct Args {
     connection: ConnectionArgs,
 
     #[command(flatten)]
+    text: TextArgs,
+
+    #[command(flatten)]
     run: RunArgs,
 
     #[command(flatten)]
@@ -58,6 +64,31 @@ pub(super) struct Args {
 
     #[command(flatten)]
     leave: LeaveArgs,
+}
+
+/// Text in place of a restore. It needs no server.
+#[derive(clap::Args)]
+#[command(next_help_heading = "Text options")]
+struct TextArgs {
+    /// Print the list of the archive's entries, as pg_restore -l does
+    #[arg(short = 'l', long, conflicts_with = "confirm")]
+    list: bool,
+
+    /// Write the SQL script, or the list, to FILE, as pg_restore -f does; - is standard output
+    #[arg(short = 'f', long, value_name = "FILE", conflicts_with_all = ["dbname", "confirm"])]
+    file: Option<PathBuf>,
+
+    /// With --file: who switches triggers off
+    #[arg(short = 'S', long, value_name = "ROLE", requires = "file")]
+    superuser: Option<String>,
+
+    /// With --file: become each owner; a restore gives objects to their owners, which needs no superuser
+    #[arg(long, requires = "file")]
+    use_set_session_authorization: bool,
+
+    /// With --file: the key of the \restrict lines, letters and digits; a random one by default
+    #[arg(long, value_name = "KEY", requires = "file", value_parser = restrict_key)]
+    restrict_key: Option<String>,
 }
 
 /// How it is done.
@@ -91,6 +122,18 @@ struct RunArgs {
     /// Become this role after connecting
     #[arg(long, value_name = "ROLE")]
     role: Option<String>,
+
+    /// Load rows under row-level security
+    #[arg(long)]
+    enable_row_security: bool,
+
+    /// Refused: commits would stand between half a restore; --single-transaction is all or nothing
+    #[arg(long, value_name = "N")]
+    transaction_size: Option<String>,
+
+    /// Accepted for pg_restore's sake: tables that could not be created are never loaded
+    #[arg(long)]
+    no_data_for_failed_tables: bool,
 
     /// Create roles that are missing, without the right to log in
     #[arg(long, conflicts_with = "no_owner")]
@@ -149,6 +192,14 @@ struct SelectionArgs {
     #[arg(short = 'L', long, value_name = "FILE")]
     use_list: Option<PathBuf>,
 
+    /// Read names from FILE, written as for pg_restore; - is standard input
+    #[arg(long = "filter", value_name = "FILE")]
+    filters: Vec<PathBuf>,
+
+    /// With --list and --file: fail when a name matches nothing, as a restore always does
+    #[arg(long)]
+    strict_names: bool,
+
     /// Rows only
     #[arg(short = 'a', long, conflicts_with = "schema_only")]
     data_only: bool,
@@ -156,6 +207,14 @@ struct SelectionArgs {
     /// Definitions only
     #[arg(short = 's', long)]
     schema_only: bool,
+
+    /// Without rows
+    #[arg(long, conflicts_with = "data_only")]
+    no_data: bool,
+
+    /// Without definitions
+    #[arg(long, conflicts_with = "schema_only")]
+    no_schema: bool,
 
     /// Only these sections: pre-data, data, post-data
     #[arg(long, value_name = "SECTION")]
@@ -216,12 +275,14 @@ struct LeaveArgs {
 }
 
 impl SelectionArgs {
-    fn selection(&self) -> Result<Selection> {
-        Ok(Selection {
-            components: match (self.schema_only, self.data_only, self.statistics_only) {
-                (true, _, _) => Components::Schema,
-                (false, true, _) => Components::Data,
-                (false, false, true) => Components::Statistics,
+    fn selection(&self, is_text: bool) -> Result<Selection> {
+        let no_rows = self.schema_only || self.no_data;
+        let no_definitions = self.data_only || self.no_schema;
+        let mut selection = Selection {
+            components: match (no_rows, no_definitions, self.statistics_only) {
+                (_, _, true) | (true, true, false) => Components::Statistics,
+                (true, false, false) => Components::Schema,
+                (false, true, false) => Components::Data,
                 (false, false, false) => Components::All,
             },
             sections: Sections {
@@ -236,7 +297,13 @@ impl SelectionArgs {
             functions: self.functions.clone(),
             triggers: self.triggers.clone(),
             list: self.use_list.as_deref().map(read_list).transpose()?,
-        })
+            loose_names: is_text && !self.strict_names,
+            keeps_statistics: self.no_data || self.no_schema,
+        };
+        for file in &self.filters {
+            add_filters(file, &mut selection)?;
+        }
+        Ok(selection)
     }
 }
 
@@ -257,13 +324,54 @@ impl LeaveArgs {
     }
 }
 
+/// What a line of a filter file names.
+#[derive(Clone, Copy)]
+enum Named {
+    Schema,
+    ExcludedSchema,
+    Table,
+    Index,
+    Function,
+    Trigger,
+}
+
+fn add_filters(file: &Path, selection: &mut Selection) -> Result<()> {
+    let name = file.display().to_string();
+    let text = if name == "-" { std::io::read_to_string(std::io::stdin()) } else { std::fs::read_to_string(file) };
+    let text = text.map_err(|error| {
+        Error::new(ErrorKind::Usage, format!("could not read filter file \"{name}\"")).caused_by(error)
+    })?;
+    let lines = filter::parse_with(&text, &name, |includes, kind| match (includes, kind) {
+        (true, "schema") => Some(Named::Schema),
+        (false, "schema") => Some(Named::ExcludedSchema),
+        (true, "table") => Some(Named::Table),
+        (true, "index") => Some(Named::Index),
+        (true, "function") => Some(Named::Function),
+        (true, "trigger") => Some(Named::Trigger),
+        _ => None,
+    })?;
+    for (named, pattern) in lines {
+        match named {
+            Named::Schema => &mut selection.schemas,
+            Named::ExcludedSchema => &mut selection.excluded_schemas,
+            Named::Table => &mut selection.tables,
+            Named::Index => &mut selection.indexes,
+            Named::Function => &mut selection.functions,
+            Named::Trigger => &mut selection.triggers,
+        }
+        .push(pattern);
+    }
+    Ok(())
+}
+
 /// Reads a list as `pg_restore --list` prints it: a number begins a line, a semicolon begins a comment.
 fn read_list(path: &Path) -> Result<Vec<i32>> {
     let place = path.display().to_string();
-    let text = std::fs::read_to_string(path).map_err(|error| {
+    let text = std::fs::read(path).map_err(|error| {
         Error::new(ErrorKind::Usage, format!("could not read the list \"{place}\"")).caused_by(error)
     })?;
-    parse_list(&text).map_err(|line| {
+    // names may be in any encoding; only the numbers count
+    parse_list(&String::from_utf8_lossy(&text)).map_err(|line| {
         Error::new(ErrorKind::Usage, format!("could not read the list \"{place}\""))
             .detail(format!("line {line} does not begin with the number of an entry"))
             .hint("Write lines as pg_restore --list does; a semicolon begins a comment.")
@@ -282,21 +390,83 @@ fn parse_list(text: &str) -> Result<Vec<i32>, usize> {
     Ok(numbers)
 }
 
+/// Writes the list or the script.
+async fn print(args: Args, context: &Context) -> Result<Report> {
+    let is_data_only = args.selection.data_only || args.selection.no_schema;
+    if args.run.clean && args.selection.data_only {
+        return Err(Error::new(ErrorKind::Usage, "--clean cannot be combined with --data-only"));
+    }
+    if args.run.create && args.run.single_transaction {
+        return Err(Error::new(ErrorKind::Usage, "--create cannot be combined with --single-transaction"));
+    }
+    let file = args.text.file.clone().filter(|path| path.as_os_str() != "-");
+    if file.is_none() && context.output == Output::Json {
+        return Err(Error::new(ErrorKind::Usage, "--output json cannot be written to the text's own stream")
+            .hint("Write the text to a file."));
+    }
+    let print = restore::Print {
+        source: source(&args, context).await?,
+        check_files: !args.run.no_checksums,
+        jobs: args.run.jobs.get(),
+        selection: args.selection.selection(true)?,
+        leave: args.leave.leave(),
+        script: plain::Options {
+            database: args.run.create,
+            clean: args.run.clean,
+            if_exists: args.run.if_exists,
+            owners: !args.leave.no_owner,
+            tablespaces: !args.leave.no_tablespaces,
+            access_methods: !args.leave.no_table_access_method,
+            role: args.run.role,
+            row_security: args.run.enable_row_security,
+            single_transaction: args.run.single_transaction,
+            restrict_key: Some(args.text.restrict_key.unwrap_or_else(plain::restrict_key)),
+            disable_triggers: args.run.disable_triggers && is_data_only,
+            superuser: args.text.superuser,
+            session_authorization: args.text.use_set_session_authorization,
+        },
+    };
+    let sink = context.talk.as_ref();
+    let mut out: Box<dyn tokio::io::AsyncWrite + Send + Unpin> = match &file {
+        None => Box::new(tokio::io::BufWriter::new(stdout()?)),
+        Some(path) => Box::new(tokio::io::BufWriter::new(tokio::fs::File::create(path).await.map_err(|error| {
+            Error::new(ErrorKind::Disk, format!("could not write \"{}\"", path.display())).caused_by(error)
+        })?)),
+    };
+    match args.text.list {
+        true => Box::pin(print.list(&mut out, sink)).await?,
+        false => Box::pin(print.script(&mut out, sink)).await?,
+    }
+    Ok(Report { human: String::new(), json: serde_json::json!({}), exit: Exit::Done })
+}
+
+async fn source(args: &Args, context: &Context) -> Result<Source> {
+    Ok(match target::find(&args.source, args.database.as_deref(), &args.store, context).await? {
+        Target::Backup { store, backup } => Source::Backup { store, backup },
+        Target::File(path) => Source::Path(path),
+    })
+}
+
 pub(super) async fn run(args: Args, context: &Context) -> Result<Report> {
+    if args.run.transaction_size.is_some() {
+        return Err(Error::new(ErrorKind::Usage, "--transaction-size is not known here")
+            .detail("commits every N entries would leave half a restore behind a failure")
+            .hint("Use --single-transaction for all or nothing, or leave it out."));
+    }
+    if args.text.list || args.text.file.is_some() {
+        return print(args, context).await;
+    }
     if args.connection.dbname.is_none() {
         return Err(Error::new(ErrorKind::Usage, "no database to restore into was named")
             .hint("Name it with -d: a restore never goes to a default."));
     }
     let target = args.connection.resolve(None, context).await?;
-    let source = match target::find(&args.source, args.database.as_deref(), &args.store, context).await? {
-        Target::Backup { store, backup } => Source::Backup { store, backup },
-        Target::File(path) => Source::Path(path),
-    };
+    let source = source(&args, context).await?;
     let options = restore::Options {
         source,
         target,
         jobs: args.run.jobs,
-        selection: args.selection.selection()?,
+        selection: args.selection.selection(false)?,
         leave: args.leave.leave(),
         create_database: args.run.create,
         clean: args.run.clean,
@@ -304,6 +474,7 @@ pub(super) async fn run(args: Args, context: &Context) -> Result<Report> {
         single_transaction: args.run.single_transaction,
         role: args.run.role,
         disable_triggers: args.run.disable_triggers,
+        row_security: args.run.enable_row_security,
         create_roles: args.run.create_roles,
         allow_missing_extensions: args.run.allow_missing_extensions,
         overwrite_source: args.run.overwrite_source,

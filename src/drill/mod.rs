@@ -184,7 +184,7 @@ async fn archive_encoding(options: &Options, manifest: &Manifest) -> Result<Stri
         Format::Custom => open_custom(Inlet::open(Arc::clone(&options.store), &key).await?).await?.toc().clone(),
         Format::Directory => open_directory(Arc::clone(&options.store), Some(&key)).await?.toc().clone(),
         Format::Tar => read_tar_head(&Inlet::open(Arc::clone(&options.store), &key).await?).await?,
-        Format::Plain => return Ok(manifest.source.encoding.clone()),
+        Format::Plain => return Ok(manifest.encoding().to_owned()),
     };
     Ok(toc.encoding().unwrap_or(&manifest.source.encoding).to_owned())
 }

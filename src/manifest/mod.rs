@@ -274,6 +274,11 @@ impl Manifest {
         self.state == State::Complete && self.filters.is_empty()
     }
 
+    /// The encoding of the archive's texts and rows.
+    pub fn encoding(&self) -> &str {
+        self.archive.encoding.as_deref().unwrap_or(&self.source.encoding)
+    }
+
     /// The sum of its files, without the manifest itself.
     pub fn stored_bytes(&self) -> u64 {
         self.files.iter().fold(0, |sum, file| sum.saturating_add(file.size))

@@ -3,7 +3,9 @@
 
 use super::column::Identity;
 use super::table::{RelationKind, Rows, Table};
-use super::{Inserts, CatalogId, Components, DataSource, Detail, DumpId, Emitter, Entry, Inventory, Object, ObjectKind, Quote};
+use super::{
+    CatalogId, Components, DataSource, Detail, DumpId, Emitter, Entry, Inserts, Inventory, Object, ObjectKind, Quote,
+};
 use crate::record::{DecodeError, Record};
 
 /// What stands for the data of a relation.

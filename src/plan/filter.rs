@@ -9,6 +9,17 @@ use crate::error::{Error, ErrorKind, Result};
 ///
 /// On a line that is no filter, or one that a dump has no use for, with its number.
 pub fn parse(text: &str, name: &str) -> Result<Vec<Wanted>> {
+    let lines = parse_with(text, name, list)?;
+    Ok(lines.into_iter().map(|((list, with_children), pattern)| Wanted { list, pattern, with_children }).collect())
+}
+
+/// Reads the lines of a filter file, each with a pattern; `list` says what "include" (`true`) or "exclude" of a kind of object
+/// means, or that it is not allowed.
+///
+/// # Errors
+///
+/// On a line that is no filter, or one that is not allowed, with its number.
+pub fn parse_with<T>(text: &str, name: &str, list: impl Fn(bool, &str) -> Option<T>) -> Result<Vec<(T, String)>> {
     let mut reader = Reader { lines: text.lines().collect(), next: 0, name };
     let mut wanted = Vec::new();
     while let Some(line) = reader.advance() {
@@ -23,12 +34,12 @@ pub fn parse(text: &str, name: &str) -> Result<Vec<Wanted>> {
             _ => return Err(reader.fail("expected \"include\" or \"exclude\"")),
         };
         let (kind, rest) = word(rest);
-        let (list, with_children) = list(includes, kind).ok_or_else(|| match kind {
+        let meaning = list(includes, kind).ok_or_else(|| match kind {
             "" => reader.fail("the kind of object is missing"),
             kind => reader.fail(&format!("{command} filter for \"{kind}\" is not allowed")),
         })?;
         let pattern = reader.pattern(rest)?;
-        wanted.push(Wanted { list, pattern, with_children });
+        wanted.push((meaning, pattern));
     }
     Ok(wanted)
 }

@@ -51,7 +51,7 @@ pub(super) async fn execute(plan: Plan, sink: &dyn Sink) -> Result<Outcome> {
             Box::pin(run.restore(items)).await?;
         }
     }
-    if plan.options.analyze && outcome.table_count > 0 {
+    if plan.options.analyze && (outcome.table_count > 0 || outcome.row_count > 0) {
         let has_statistics = outcome.statistics_count > 0;
         let analyzed = timed(sink, Phase::Analyze, analyze(&plan, &plan.options, has_statistics)).await;
         match analyzed {

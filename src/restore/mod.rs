@@ -8,6 +8,7 @@ mod encoding;
 mod execute;
 mod inspect;
 mod plan;
+mod print;
 mod privilege;
 mod role;
 mod schedule;
@@ -30,6 +31,7 @@ use crate::shelf::Backup;
 use crate::store::Store;
 
 pub use plan::{Plan, Summary};
+pub use print::Print;
 pub use select::{Components, Leave, Sections, Selection};
 
 /// What to restore.
@@ -69,6 +71,8 @@ pub struct Options {
     pub role: Option<String>,
     /// Switch triggers off while rows are loaded, for restores of rows alone.
     pub disable_triggers: bool,
+    /// Load rows under row-level security (`--enable-row-security`).
+    pub row_security: bool,
     /// Create roles that are missing, without the right to log in.
     pub create_roles: bool,
     /// Go on although extensions are missing; what needs them fails.
@@ -96,6 +100,7 @@ impl Options {
             single_transaction: false,
             role: None,
             disable_triggers: false,
+            row_security: false,
             create_roles: false,
             allow_missing_extensions: false,
             overwrite_source: false,

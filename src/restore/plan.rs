@@ -184,7 +184,7 @@ impl fmt::Display for Summary {
 
 pub(super) async fn build(options: Options, sink: &dyn Sink) -> Result<Plan> {
     check_options(&options)?;
-    let opening = open(&options, sink).await?;
+    let opening = open(&options.source, options.check_files, options.jobs.get(), sink).await?;
     sink.event(Event::PhaseBegun(Phase::Inspect));
     let begun = std::time::Instant::now();
     let mut connection = Connection::connect(&options.target).await?;
@@ -335,7 +335,7 @@ async fn plan_archive(
     summary: &mut Summary,
 ) -> Result<(Work, Names, Option<Refusal>)> {
     let toc = archive.toc();
-    let mut items = select(toc, &options.selection, &options.leave, options.create_database, false)?;
+    let mut items = select(toc, &options.selection, &options.leave, options.create_database)?;
     let entry_of = |item: &Item| toc.entries.get(item.index);
     let database = items.iter().filter_map(entry_of).find(|entry| entry.kind == "DATABASE").map(|entry| entry.dump_id);
     if options.create_database && database.is_none() {
@@ -427,6 +427,7 @@ async fn plan_archive(
         leave: options.leave,
         components: options.selection.components,
         disable_triggers: options.disable_triggers,
+        row_security: options.row_security,
         is_partial: options.selection.is_partial(),
         rows,
         // what this program writes has it so; others write the source's own

@@ -10,12 +10,13 @@ use super::role;
 use super::session::connect;
 use super::split::{Event, ScriptError, Splitter};
 use super::{Failure, Options, Outcome};
+use crate::archive::insert_text::INSERT_BEGIN;
 use crate::codec::compress::{Algorithm, Shape};
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::{self, Progress, Sink};
 use crate::reader::Pump;
 use crate::record::decode_text;
-use crate::server::{Connection, lacks_locale, server_error, sqlstate};
+use crate::server::{Connection, TransactionStatus, lacks_locale, server_error, sqlstate};
 use crate::store::ByteStream;
 use crate::transfer::Inlet;
 
@@ -25,6 +26,9 @@ const OPTIONAL_SETTINGS: [&str; 4] =
 
 /// Pieces of rows are sent together up to this size.
 const SEND_BYTES: usize = 128 * 1024;
+
+/// INSERT statements are sent together up to this size.
+const BATCH_BYTES: usize = 256 * 1024;
 
 /// What a script holds.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -262,8 +266,19 @@ pub(super) async fn run(
     begin(&mut connection, monetary, options).await?;
     let mut reading = Reading::begin(inlet, algorithm)?;
     let mut leaves_statistics = false;
+    let mut batch = Batch::default();
     while let Some(event) = reading.next().await? {
+        if !batch.takes(&event) {
+            batch.run(&mut connection, options, outcome).await?;
+        }
         let (line, result) = match event {
+            Event::Statement { line, text, copies_from_stdin: false } if is_rows(&text) => {
+                batch.add(line, text);
+                if batch.is_full() {
+                    batch.run(&mut connection, options, outcome).await?;
+                }
+                continue;
+            }
             Event::Statement { line, text, copies_from_stdin: true } => {
                 let copied = copy(&mut connection, &text, &mut reading).await;
                 if let Ok((rows, bytes)) = &copied {
@@ -305,17 +320,9 @@ pub(super) async fn run(
             // the data of a COPY is taken where the COPY is
             Event::CopyData(_) | Event::CopyEnd => continue,
         };
-        match result {
-            Ok(()) => outcome.entry_count += 1,
-            Err(error) if error.kind() == ErrorKind::Connect || error.kind() == ErrorKind::Archive => {
-                return Err(error.context(&format!("line {line}")));
-            }
-            Err(error) if options.exit_on_error || options.single_transaction => {
-                return Err(error.context(&format!("line {line}")));
-            }
-            Err(error) => outcome.failures.push(failure(format!("line {line}"), &error)),
-        }
+        note(line, result, options, outcome)?;
     }
+    batch.run(&mut connection, options, outcome).await?;
     if options.single_transaction {
         connection.execute("commit").await?;
     }
@@ -324,6 +331,82 @@ pub(super) async fn run(
     }
     connection.close().await;
     Ok(())
+}
+
+/// Takes note of how a statement went. An error ends the restore.
+fn note(line: u64, result: Result<()>, options: &Options, outcome: &mut Outcome) -> Result<()> {
+    match result {
+        Ok(()) => outcome.entry_count += 1,
+        Err(error) if error.kind() == ErrorKind::Connect || error.kind() == ErrorKind::Archive => {
+            return Err(error.context(&format!("line {line}")));
+        }
+        Err(error) if options.exit_on_error || options.single_transaction => {
+            return Err(error.context(&format!("line {line}")));
+        }
+        Err(error) => outcome.failures.push(failure(format!("line {line}"), &error)),
+    }
+    Ok(())
+}
+
+/// Whether the statement is one of those that a dump with `--inserts` has for its rows.
+fn is_rows(text: &[u8]) -> bool {
+    text.starts_with(INSERT_BEGIN)
+}
+
+/// INSERT statements that follow each other, sent together: a round trip for each would take many times as long.
+#[derive(Default)]
+struct Batch {
+    /// With their lines.
+    statements: Vec<(u64, Bytes)>,
+    size: usize,
+}
+
+impl Batch {
+    /// Whether the event is one that this can gather.
+    fn takes(&self, event: &Event) -> bool {
+        matches!(event, Event::Statement { text, copies_from_stdin: false, .. } if is_rows(text))
+    }
+
+    fn add(&mut self, line: u64, text: Bytes) {
+        self.size += text.len();
+        self.statements.push((line, text));
+    }
+
+    fn is_full(&self) -> bool {
+        self.size >= BATCH_BYTES
+    }
+
+    /// Runs what was gathered. What the server rejects as a whole is run one by one, so that only what is wrong is missing.
+    async fn run(&mut self, connection: &mut Connection, options: &Options, outcome: &mut Outcome) -> Result<()> {
+        let statements = std::mem::take(&mut self.statements);
+        self.size = 0;
+        let Some((first, _)) = statements.first() else { return Ok(()) };
+        // in a transaction of the script's own the first failure would undo what stands before it
+        if connection.transaction_status() == TransactionStatus::Idle || options.single_transaction {
+            let text: Vec<u8> = statements.iter().flat_map(|(_, text)| text.iter().copied().chain([b'\n'])).collect();
+            match connection.execute_counting(&decode_text(&text)).await {
+                Ok(rows) => {
+                    outcome.entry_count += statements.len() as u64;
+                    outcome.row_count += rows;
+                    outcome.byte_count += text.len() as u64;
+                    return Ok(());
+                }
+                Err(error) if error.kind() == ErrorKind::Connect || options.single_transaction => {
+                    return Err(error.context(&format!("at or behind line {first}")));
+                }
+                Err(_) => {}
+            }
+        }
+        for (line, text) in statements {
+            let result = connection.execute_counting(&decode_text(&text)).await;
+            if let Ok(rows) = &result {
+                outcome.row_count += rows;
+                outcome.byte_count += text.len() as u64;
+            }
+            note(line, result.map(drop), options, outcome)?;
+        }
+        Ok(())
+    }
 }
 
 /// The failure without what the server said of row values.

@@ -27,6 +27,14 @@ pub struct Selection {
     pub triggers: Vec<String>,
     /// `-L`: only these entries, in this order.
     pub list: Option<Vec<i32>>,
+<<<<<<< HEAD
+=======
+    /// Names may match nothing, and who names a schema wants what lies in it, not the schema: as pg_restore takes names without
+    /// `--strict-names`.
+    pub loose_names: bool,
+    /// Statistics of the planner, which are rows' values in a way.
+    pub statistics: bool,
+>>>>>>> ca20990 (restore, verify: rows as INSERT statements; the list and the script of pg_restore)
 }
 
 /// Definitions, rows, the planner's statistics, or all of them.
@@ -39,8 +47,13 @@ pub enum Components {
     Schema,
     /// `-a`.
     Data,
+<<<<<<< HEAD
     /// `--statistics-only`.
     Statistics,
+=======
+    /// `--no-data` with `--no-schema`.
+    Nothing,
+>>>>>>> ca20990 (restore, verify: rows as INSERT statements; the list and the script of pg_restore)
 }
 
 /// `--section`: all three when none is named.
@@ -144,13 +157,7 @@ pub(super) fn is_statistics(entry: &Entry) -> bool {
 /// # Errors
 ///
 /// When a name or number that was given matches nothing: a typing error must not look like a restore.
-pub(super) fn select(
-    toc: &Toc,
-    selection: &Selection,
-    leave: &Leave,
-    create_database: bool,
-    has_explicit_data_only: bool,
-) -> Result<Vec<Item>> {
+pub(super) fn select(toc: &Toc, selection: &Selection, leave: &Leave, create_database: bool) -> Result<Vec<Item>> {
     let order = ordered(toc, selection)?;
     let mut wanted: HashSet<i32> = HashSet::new();
     let by_id: HashMap<i32, &Entry> = toc.entries.iter().map(|entry| (entry.dump_id, entry)).collect();
@@ -170,7 +177,7 @@ pub(super) fn select(
         wanted.insert(entry.dump_id);
         items.push(Item { index, schema, data, pass: Pass::of(entry), section });
     }
-    if !has_explicit_data_only {
+    if !selection.loose_names {
         matched.check(selection)?;
     }
     Ok(items)
@@ -239,6 +246,7 @@ impl Chooser<'_> {
         if matches!(kind, "ENCODING" | "STDSTRINGS" | "SEARCHPATH" | "<Init>" | "WARNING") {
             return None;
         }
+<<<<<<< HEAD
         if self.is_left_out(entry) || !self.selection.sections.has(section) {
             return None;
         }
@@ -249,6 +257,21 @@ impl Chooser<'_> {
             let has_definitions = matches!(self.selection.components, Components::All | Components::Schema);
             let wanted = self.create_database && has_definitions;
             return wanted.then_some((true, false));
+=======
+        if kind == "STATISTICS DATA" && !self.selection.statistics {
+            return None;
+        }
+        if matches!(kind, "DATABASE" | "DATABASE PROPERTIES") {
+            // a database comes with its creation, whatever else is selected
+            return self.create_database.then_some((true, false));
+        }
+        if self.is_left_out(entry) || !self.selection.sections.has(section) {
+            return None;
+        }
+        if is_attribute(entry) && entry.tag.starts_with("DATABASE ") {
+            let is_wanted = matches!(self.selection.components, Components::All | Components::Schema);
+            return (self.create_database && is_wanted).then_some((true, false));
+>>>>>>> ca20990 (restore, verify: rows as INSERT statements; the list and the script of pg_restore)
         }
         if !self.is_selected(entry, matched) {
             return None;
@@ -270,7 +293,11 @@ impl Chooser<'_> {
             Components::All => Some((schema, data)),
             Components::Schema => Some((schema, false)),
             Components::Data => Some((false, data)),
+<<<<<<< HEAD
             Components::Statistics => None,
+=======
+            Components::Nothing => None,
+>>>>>>> ca20990 (restore, verify: rows as INSERT statements; the list and the script of pg_restore)
         }
     }
 
@@ -295,12 +322,11 @@ impl Chooser<'_> {
             // rights on columns also wait for the rights on their table; that is no parent
             let mut parents =
                 entry.dependencies.iter().filter(|id| self.by_id.get(id).is_some_and(|parent| parent.kind != "ACL"));
-            let has_parent = parents.clone().next().is_some();
-            return has_parent && parents.all(|id| self.wanted.contains(id));
+            return parents.any(|id| self.wanted.contains(id));
         }
         let schema = entry.schema.as_deref().unwrap_or_default();
         // of a schema itself pg_restore restores what lies in it only; who names a schema wants it there
-        let own = if entry.kind == "SCHEMA" { entry.tag.as_str() } else { schema };
+        let own = if entry.kind == "SCHEMA" && !selection.loose_names { entry.tag.as_str() } else { schema };
         if selection.excluded_schemas.iter().any(|name| name == own) {
             return false;
         }

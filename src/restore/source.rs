@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use super::{Options, Source};
+use super::Source;
 use crate::archive::FileKind;
 use crate::codec::compress::Algorithm;
 use crate::error::{Error, ErrorKind, Result};
@@ -36,8 +36,8 @@ pub(super) struct Opening {
 }
 
 /// Opens the source; a backup's files are compared with their checksums first.
-pub(super) async fn open(options: &Options, sink: &dyn Sink) -> Result<Opening> {
-    match &options.source {
+pub(super) async fn open(source: &Source, checks_files: bool, jobs: usize, sink: &dyn Sink) -> Result<Opening> {
+    match source {
         Source::Path(path) => {
             let origin = match open_path(path).await? {
                 Opened::Archive(mut archive) => {
@@ -53,8 +53,8 @@ pub(super) async fn open(options: &Options, sink: &dyn Sink) -> Result<Opening> 
                 Error::new(ErrorKind::Archive, format!("backup {} is not complete", backup.name()))
                     .hint("Choose another: db list shows which are.")
             })?;
-            if options.check_files {
-                check_files(options, sink).await?;
+            if checks_files {
+                check_files(source, jobs, sink).await?;
             }
             let key = Key::new(format!("{}/{}", backup.folder()?, manifest.archive.path))?;
             let origin = match manifest.archive.format {
@@ -101,8 +101,8 @@ fn offsets(manifest: &Manifest) -> HashMap<i32, u64> {
     tables.chain(objects).collect()
 }
 
-async fn check_files(options: &Options, sink: &dyn Sink) -> Result<()> {
-    let Source::Backup { store, backup } = &options.source else { return Ok(()) };
+async fn check_files(source: &Source, jobs: usize, sink: &dyn Sink) -> Result<()> {
+    let Source::Backup { store, backup } = source else { return Ok(()) };
     let Standing::Complete { manifest, received } = &backup.standing else { return Ok(()) };
     let copy = Backup {
         database: backup.database.clone(),
@@ -116,7 +116,7 @@ async fn check_files(options: &Options, sink: &dyn Sink) -> Result<()> {
         required_tables: Vec::new(),
         wishes: verify::Wishes::default(),
         against: None,
-        jobs: options.jobs.get(),
+        jobs,
     };
     let outcome = Box::pin(verify::run(&wanted, sink)).await?;
     let Some(first) = outcome.findings.first() else { return Ok(()) };

@@ -159,6 +159,12 @@ impl Splitter {
         }
     }
 
+    /// Whether a backslash in a string is one, as long as no statement says otherwise.
+    pub(super) fn with_standard_strings(mut self, standard: bool) -> Self {
+        self.standard_strings = standard;
+        self
+    }
+
     pub(super) fn push(&mut self, bytes: &[u8]) {
         self.input.extend_from_slice(bytes);
     }

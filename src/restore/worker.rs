@@ -14,7 +14,8 @@ use super::split::{Event as ScriptEvent, Splitter};
 use super::statement;
 use crate::archive::FormatError;
 use crate::archive::copy_text::CopyText;
-use crate::archive::statement::Place;
+use crate::archive::insert_text::INSERT_BEGIN;
+use crate::archive::statement::{self as stock, Place};
 use crate::archive::toc::{Entry, Toc};
 use crate::error::{Error, ErrorKind, Result};
 use crate::object::identifier::Quote;
@@ -46,6 +47,8 @@ pub(super) struct Shared {
     pub(super) leave: Leave,
     pub(super) components: Components,
     pub(super) disable_triggers: bool,
+    /// Load rows under row-level security.
+    pub(super) row_security: bool,
     /// Only a part of the archive is restored: schemas may be there already.
     pub(super) is_partial: bool,
     /// The rows of each entry by the manifest, by dump id.
@@ -98,10 +101,15 @@ impl Worker {
         if setting(toc, "SEARCHPATH").is_some() {
             self.connection.execute("select pg_catalog.set_config('search_path', '', false)").await?;
         }
+<<<<<<< HEAD
         let encoding = encoding::of_archive(toc);
+=======
+        let encoding = setting(toc, "ENCODING").and_then(quoted).unwrap_or("UTF8");
+        let row_security = Some(if shared.row_security { "on" } else { "off" });
+>>>>>>> ca20990 (restore, verify: rows as INSERT statements; the list and the script of pg_restore)
         let strings = setting(toc, "STDSTRINGS").and_then(quoted).unwrap_or("on");
         self.connection
-            .query(SESSION, &[Some(encoding), Some(strings), shared.monetary.as_deref()])
+            .query(SESSION, &[Some(encoding), Some(strings), shared.monetary.as_deref(), row_security])
             .await
             .map_err(|error| match &shared.monetary {
                 Some(locale) if sqlstate(&error) == Some("22023") => lacks_locale(error, locale),
@@ -198,9 +206,9 @@ impl Worker {
         if truncates {
             self.connection.execute(&format!("BEGIN; TRUNCATE TABLE ONLY {table}")).await?;
         }
-        let loaded = match entry.copy.as_deref().filter(|copy| !copy.is_empty()) {
+        let loaded = match entry.copy_statement() {
             Some(copy) => self.load_rows(entry, copy.trim_end()).await,
-            None => self.run_rows(entry).await,
+            None => self.run_rows(entry, self.in_transaction || truncates).await,
         };
         if truncates {
             let end = if loaded.is_ok() { "COMMIT" } else { "ROLLBACK" };
@@ -255,21 +263,37 @@ impl Worker {
         let stored = copy.finish().await?;
         self.shared.row_count.fetch_add(stored, Ordering::Relaxed);
         done.rows = Some(stored);
-        match self.shared.rows.get(&entry.dump_id) {
-            Some(expected) if *expected != stored => Err(Error::new(
-                ErrorKind::Damage,
-                format!("the server stored {stored} rows, the backup has {expected}"),
-            )),
-            Some(_) | None => Ok(done),
-        }
+        self.check_count(entry, done)
     }
 
-    /// Rows that were dumped as INSERT statements.
-    async fn run_rows(&mut self, entry: &Entry) -> Result<Done> {
+    /// Rows that were dumped as INSERT statements: all of them or none, as with COPY.
+    async fn run_rows(&mut self, entry: &Entry, in_transaction: bool) -> Result<Done> {
+        if !in_transaction {
+            self.connection.execute("BEGIN").await?;
+        }
+        let loaded = match self.run_statements(entry).await {
+            Ok(done) => self.check_count(entry, done),
+            Err(error) => Err(error),
+        };
+        if let Ok(Done { rows: Some(rows), .. }) = &loaded {
+            self.shared.row_count.fetch_add(*rows, Ordering::Relaxed);
+        }
+        if !in_transaction {
+            let end = if loaded.is_ok() { "COMMIT" } else { "ROLLBACK" };
+            let ended = self.connection.execute(end).await;
+            // the first failure is the cause
+            return loaded.and_then(|done| ended.map(|()| done));
+        }
+        loaded
+    }
+
+    /// Cuts the data into statements and sends a few at a time. After a rejection what is left is not even looked at.
+    async fn run_statements(&mut self, entry: &Entry) -> Result<Done> {
         let mut source = Feed::begin(&self.shared.archive, entry);
-        let mut splitter = Splitter::new();
+        let standard = stock::quote(self.shared.archive.toc()).standard_strings;
+        let mut splitter = Splitter::new().with_standard_strings(standard);
         let mut batch = Vec::new();
-        let mut done = Done::default();
+        let mut done = Done { rows: Some(0), bytes: 0 };
         loop {
             match source.next().await {
                 Some(piece) => splitter.push(&piece?),
@@ -280,25 +304,46 @@ impl Worker {
                 Error::new(ErrorKind::Archive, "the statements in the archive cannot be read").caused_by(error)
             })? {
                 let ScriptEvent::Statement { text, copies_from_stdin: false, .. } = event else {
-                    return Err(Error::new(ErrorKind::Archive, "the archive has other statements than rows"));
+                    return Err(no_rows());
                 };
+                if !text.starts_with(INSERT_BEGIN) {
+                    return Err(no_rows());
+                }
                 batch.extend_from_slice(&text);
                 batch.push(b'\n');
                 if batch.len() >= BATCH_BYTES {
-                    done.bytes += batch.len() as u64;
-                    self.connection.execute(&decode_text(&std::mem::take(&mut batch))).await?;
+                    self.run_batch(&mut batch, &mut done).await?;
                 }
             }
             if ended {
                 break;
             }
         }
-        if !batch.is_empty() {
-            done.bytes += batch.len() as u64;
-            self.connection.execute(&decode_text(&batch)).await?;
-        }
-        self.shared.bytes.fetch_add(done.bytes, Ordering::Relaxed);
+        self.run_batch(&mut batch, &mut done).await?;
         Ok(done)
+    }
+
+    async fn run_batch(&mut self, batch: &mut Vec<u8>, done: &mut Done) -> Result<()> {
+        if batch.is_empty() {
+            return Ok(());
+        }
+        let stored = self.connection.execute_counting(&decode_text(batch)).await?;
+        done.bytes += batch.len() as u64;
+        done.rows = done.rows.map(|rows| rows + stored);
+        self.shared.bytes.fetch_add(batch.len() as u64, Ordering::Relaxed);
+        batch.clear();
+        Ok(())
+    }
+
+    /// Compares what the server stored with the manifest.
+    fn check_count(&self, entry: &Entry, done: Done) -> Result<Done> {
+        match (self.shared.rows.get(&entry.dump_id), done.rows) {
+            (Some(expected), Some(stored)) if *expected != stored => Err(Error::new(
+                ErrorKind::Damage,
+                format!("the server stored {stored} rows, the backup has {expected}"),
+            )),
+            _ => Ok(done),
+        }
     }
 
     async fn load_large_objects(&mut self, entry: &Entry) -> Result<Done> {
@@ -354,6 +399,10 @@ impl Worker {
         waiting.clear();
         Ok(())
     }
+}
+
+fn no_rows() -> Error {
+    Error::new(ErrorKind::Archive, "the archive has other statements than rows")
 }
 
 fn damaged_rows(error: FormatError) -> Error {

@@ -122,26 +122,40 @@ impl Connection {
     /// The first statement's that fails (those before it in the same text are rolled back with it, unless they ended
     /// their transaction); a `COPY ... FROM STDIN` or `TO STDOUT` in the text is refused.
     pub async fn execute(&mut self, sql: &str) -> Result<()> {
+        self.execute_counting(sql).await.map(|_| ())
+    }
+
+    /// The same, and how many rows its INSERT statements have stored.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Self::execute`].
+    pub async fn execute_counting(&mut self, sql: &str) -> Result<u64> {
         self.begin()?;
         put_query(sql, self.wire.output())?;
         self.wire.flush(&[], None).await?;
         let mut failure = None;
+        let mut stored = 0;
         loop {
             match self.receive(None).await? {
                 Message::ReadyForQuery(body) => {
                     self.ready(body.status())?;
-                    return failure.map_or(Ok(()), Err);
+                    return failure.map_or(Ok(stored), Err);
                 }
                 Message::ErrorResponse(body) => {
                     self.note_failure(&mut failure, &body)?;
+                }
+                Message::CommandComplete(body) => {
+                    let tag = body.tag().map_err(|error| self.wire.confused(error.to_string()))?;
+                    let count = tag.strip_prefix("INSERT 0 ").and_then(|count| count.parse::<u64>().ok());
+                    stored += count.unwrap_or_default();
                 }
                 Message::CopyInResponse(_) => {
                     frontend::copy_fail("COPY FROM STDIN is not possible here", self.wire.output())
                         .map_err(|error| self.wire.confused(error.to_string()))?;
                     self.wire.flush(&[], None).await?;
                 }
-                Message::CommandComplete(_)
-                | Message::EmptyQueryResponse
+                Message::EmptyQueryResponse
                 | Message::RowDescription(_)
                 | Message::DataRow(_)
                 | Message::CopyOutResponse(_)

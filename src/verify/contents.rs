@@ -2,21 +2,25 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::archive::FormatError;
 use crate::archive::copy_text::CopyText;
 use crate::archive::custom::BlockKind;
+use crate::archive::insert_text::InsertReader;
 use crate::archive::toc::{Data, Entry, Toc};
+use crate::archive::{FormatError, FormatErrorKind};
 use crate::codec::digest::{LargeObjectDigest, LargeObjectSummary, RowDigest, RowSummary};
 use crate::error::{Error, ErrorKind, Result};
 use crate::reader::{Item, Walk};
 
 use super::FindingKind;
 
+/// INSERT statements are read in pieces of this size: what comes out is a few times larger at most.
+const PUSH_MAX: usize = 256 << 10;
+
 /// What decoding gave.
 #[derive(Debug, Default)]
 pub(super) struct Contents {
     pub(super) toc: Option<Toc>,
-    /// Rows by dump id. Data without a COPY statement is SQL, whose rows are not counted.
+    /// Rows by dump id.
     pub(super) rows: BTreeMap<i32, RowSummary>,
     pub(super) large_objects: LargeObjectSummary,
     /// Entries whose data was decoded to its end.
@@ -90,34 +94,58 @@ pub(super) fn cause(error: &Error) -> String {
 /// Rows of one entry while they are read.
 pub(super) struct RowReader {
     digest: RowDigest,
-    /// None when the data is SQL.
-    text: Option<CopyText>,
+    text: Text,
     byte_count: u64,
 }
 
+enum Text {
+    Copy(CopyText),
+    /// With the COPY text that its statements were made of.
+    Inserts(Box<InsertReader>, Vec<u8>),
+}
+
 impl RowReader {
-    pub(super) fn new(entry: &Entry) -> Self {
-        Self { digest: RowDigest::new(), text: entry.copy.is_some().then(CopyText::new), byte_count: 0 }
+    pub(super) fn new(entry: &Entry, toc: &Toc) -> Self {
+        let text = match entry.copy_statement() {
+            Some(_) => Text::Copy(CopyText::new()),
+            None => Text::Inserts(Box::new(InsertReader::of(toc)), Vec::new()),
+        };
+        Self { digest: RowDigest::new(), text, byte_count: 0 }
     }
 
     pub(super) fn push(&mut self, bytes: &[u8]) -> Result<(), FormatError> {
         self.byte_count += bytes.len() as u64;
-        let Some(text) = &mut self.text else { return Ok(()) };
-        text.push(bytes, |rows| {
-            self.digest.push(rows);
-            Ok(())
-        })
+        match &mut self.text {
+            Text::Copy(text) => text.push(bytes, |rows| {
+                self.digest.push(rows);
+                Ok(())
+            }),
+            Text::Inserts(reader, rows) => {
+                for part in bytes.chunks(PUSH_MAX) {
+                    rows.clear();
+                    let rest = reader.push(part, rows)?;
+                    self.digest.push(rows);
+                    if !rest.is_empty() {
+                        return Err(FormatError { offset: self.byte_count, kind: FormatErrorKind::InsertText });
+                    }
+                }
+                Ok(())
+            }
+        }
     }
 
     pub(super) fn byte_count(&self) -> u64 {
         self.byte_count
     }
 
-    /// The rows' summary, when they can be counted.
-    pub(super) fn finish(self) -> Result<Option<RowSummary>, String> {
-        let Some(text) = self.text else { return Ok(None) };
-        text.finish().map_err(|error| error.to_string())?;
-        self.digest.finish().map(Some).map_err(|error| error.to_string())
+    /// The rows' summary.
+    pub(super) fn finish(self) -> Result<RowSummary, String> {
+        match self.text {
+            Text::Copy(text) => text.finish(),
+            Text::Inserts(reader, _) => reader.finish(),
+        }
+        .map_err(|error| error.to_string())?;
+        self.digest.finish().map_err(|error| error.to_string())
     }
 }
 
@@ -231,7 +259,7 @@ fn begin(kind: BlockKind, dump_id: i32, offset: u64, toc: &Toc, contents: &mut C
     }
     match (entry, kind) {
         (Some(entry), BlockKind::Rows) => {
-            Current::Rows { dump_id, reader: Box::new(RowReader::new(entry)), broken: None }
+            Current::Rows { dump_id, reader: Box::new(RowReader::new(entry, toc)), broken: None }
         }
         (_, BlockKind::LargeObjects) => {
             Current::LargeObjects { dump_id, summary: LargeObjectSummary::default(), open: None }
@@ -250,7 +278,7 @@ fn end(current: Current, toc: &Toc, contents: &mut Contents) {
             match result {
                 Ok(summary) => {
                     contents.decoded.insert(dump_id);
-                    contents.rows.extend(summary.map(|summary| (dump_id, summary)));
+                    contents.rows.insert(dump_id, summary);
                 }
                 Err(problem) => contents.damaged(FindingKind::DataDamaged, toc.entry(dump_id), "archive", problem),
             }

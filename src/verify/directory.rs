@@ -21,7 +21,7 @@ const SMALL_MAX: usize = 1 << 30;
 
 /// What one file gave.
 enum Gave {
-    Rows { dump_id: i32, result: Result<(Option<RowSummary>, u64), String> },
+    Rows { dump_id: i32, result: Result<(RowSummary, u64), String> },
     LargeObject { oid: u32, result: Result<LargeObjectSummary, String> },
     List { name: String, result: Result<Vec<u32>, String> },
     Nothing,
@@ -64,7 +64,7 @@ pub(super) async fn decode(
                     Ok((summary, bytes)) => {
                         contents.byte_count += bytes;
                         contents.decoded.insert(dump_id);
-                        contents.rows.extend(summary.map(|summary| (dump_id, summary)));
+                        contents.rows.insert(dump_id, summary);
                     }
                     Err(problem) => contents.damaged(FindingKind::DataDamaged, entry, "archive", problem),
                 }
@@ -108,12 +108,12 @@ async fn read_member(member: &Member<'_>, toc: Option<&Toc>) -> Result<(Gave, Le
     let gave = match kind {
         FileKind::Toc => None,
         FileKind::Rows { dump_id } => {
-            let entry = toc.and_then(|toc| toc.entry(dump_id)).filter(|entry| entry.data != Data::None);
-            let Some(entry) = entry else {
+            let found = toc.and_then(|toc| Some((toc, toc.entry(dump_id)?)));
+            let Some((toc, entry)) = found.filter(|(_, entry)| entry.data != Data::None) else {
                 read(&member.subject, &mut report, drain).await?;
                 return Ok((Gave::Nothing, report));
             };
-            let mut rows = RowReader::new(entry);
+            let mut rows = RowReader::new(entry, toc);
             let result = read(&member.subject, &mut report, async |stream| {
                 decompress(stream, algorithm, |bytes| rows.push(bytes).map_err(|error| error.to_string())).await
             })

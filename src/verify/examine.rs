@@ -35,7 +35,8 @@ pub(super) struct Examined {
 }
 
 /// Where plain SQL ends early is told by its last lines only.
-fn plain_contents(reader: PlainReader, result: Result<(), String>) -> Contents {
+fn plain_contents(mut reader: PlainReader, result: Result<(), String>) -> Contents {
+    let result = result.and_then(|()| reader.finish());
     let mut contents = Contents { byte_count: reader.byte_count, ..Contents::default() };
     match result {
         Err(problem) => contents.damaged(FindingKind::DataDamaged, None, "SQL text", problem),
@@ -99,7 +100,8 @@ async fn archive_file(
         Format::Tar => tar_file(subject, files).await,
         Format::Plain => {
             let (algorithm, _) = Algorithm::of_file_name(subject.name);
-            let mut reader = PlainReader::new(&manifest.tables);
+            let inserts = manifest.archive.inserts.then(|| manifest.encoding());
+            let mut reader = PlainReader::new(&manifest.tables, inserts);
             let result =
                 read(subject, files, async |stream| decompress(stream, algorithm, |bytes| reader.push(bytes)).await)
                     .await?;
@@ -205,7 +207,7 @@ pub(super) async fn path(path: &std::path::Path, jobs: usize, sink: &dyn Sink) -
         FileKind::Compressed(algorithm) => algorithm,
         FileKind::Other => Algorithm::None,
     };
-    let mut reader = PlainReader::new(&[]);
+    let mut reader = PlainReader::new(&[], None);
     let result =
         read(&subject, &mut files, async |stream| decompress(stream, algorithm, |bytes| reader.push(bytes)).await)
             .await?;

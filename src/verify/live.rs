@@ -52,6 +52,7 @@ pub(super) async fn compare(
     let setup = Setup {
         encoding: Some(comparison.encoding.to_owned()),
         monetary: manifest.source.monetary.clone(),
+        float_digits: manifest.archive.float_digits,
         ..Setup::default()
     };
     let mut connection = Connection::connect(target).await?;

@@ -110,7 +110,7 @@ pub async fn run(options: &Options, sink: &dyn Sink) -> Result<Outcome> {
                 outcome.add(expectation::check(toc.as_ref(), Some(manifest), comparable, tables, wishes));
             }
             if let Some(target) = &options.against {
-                let encoding = toc.as_ref().and_then(|toc| toc.encoding()).unwrap_or(&manifest.source.encoding);
+                let encoding = toc.as_ref().and_then(|toc| toc.encoding()).unwrap_or(manifest.encoding());
                 let comparison = Comparison { encoding, owners: true, rights: true, jobs: options.jobs };
                 let comparing = live::compare(target, manifest, comparison, sink);
                 outcome.add(timed(sink, Phase::CompareLive, comparing).await?);

@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use bytes::Bytes;
 
 use crate::archive::copy_text::CopyText;
+use crate::archive::insert_text::{INSERT_BEGIN, InsertReader, Wide};
+use crate::archive::plain::one_line;
 use crate::codec::digest::{RowDigest, RowSummary};
 use crate::manifest::Table;
 use crate::object::Quote;
@@ -27,10 +29,22 @@ pub(super) struct PlainReader {
     pub(super) rows: BTreeMap<i32, RowSummary>,
     pub(super) byte_count: u64,
     tail: Vec<u8>,
+    /// How the statements are read, when rows are INSERT statements.
+    inserts: Option<Wide>,
+    /// The table whose statements come now.
+    open: Option<Open>,
+}
+
+struct Open {
+    dump_id: i32,
+    reader: Box<InsertReader>,
+    digest: Box<RowDigest>,
 }
 
 struct Expected {
     dump_id: i32,
+    /// What the comment before the rows begins with.
+    comment: Vec<u8>,
     /// How the COPY statement can begin or end: names are quoted where they must be, or always.
     forms: [Form; 2],
 }
@@ -60,6 +74,15 @@ impl Form {
     }
 }
 
+/// What the comment before each table's rows begins with.
+const COMMENT_BEGIN: &[u8] = b"-- Data for Name: ";
+
+fn comment_of(table: &Table) -> Vec<u8> {
+    let (name, schema) = (one_line(&table.name), one_line(&table.schema));
+    let rest = format!("{name}; Type: TABLE DATA; Schema: {schema}; Owner: ");
+    [COMMENT_BEGIN, &encode_text(&rest)].concat()
+}
+
 enum State {
     /// At the begin of a line or inside it: what there is of the line, as long as it can be a COPY statement.
     Line(Vec<u8>),
@@ -70,13 +93,17 @@ enum State {
         text: Box<CopyText>,
         digest: Box<RowDigest>,
     },
+    /// In the statements of the open table.
+    Inserts,
 }
 
 impl PlainReader {
-    pub(super) fn new(tables: &[Table]) -> Self {
+    /// `inserts` says of rows that are INSERT statements in which encoding they are.
+    pub(super) fn new(tables: &[Table], inserts: Option<&str>) -> Self {
         let (quote, quote_all) = (Quote::default(), Quote { all: true, ..Quote::default() });
         let expected = tables.iter().rev().map(|table| Expected {
             dump_id: table.dump_id,
+            comment: comment_of(table),
             forms: [Form::new(table, &quote), Form::new(table, &quote_all)],
         });
         Self {
@@ -85,6 +112,8 @@ impl PlainReader {
             rows: BTreeMap::new(),
             byte_count: 0,
             tail: Vec::new(),
+            inserts: inserts.map(Wide::of),
+            open: None,
         }
     }
 
@@ -106,41 +135,87 @@ impl PlainReader {
                     }
                     rest
                 }
-                State::Line(_) | State::Other => self.line(rest),
+                State::Inserts => self.statements(rest)?,
+                State::Line(_) | State::Other => self.line(rest)?,
             };
         }
         Ok(())
     }
 
+    /// Takes statements of the open table; returns what is none.
+    fn statements<'a>(&mut self, input: &'a [u8]) -> Result<&'a [u8], String> {
+        let Some(open) = &mut self.open else { return Ok(input) };
+        let mut rows = Vec::new();
+        let rest = open.reader.push(input, &mut rows).map_err(|error| error.to_string())?;
+        open.digest.push(&rows);
+        if !rest.is_empty() {
+            self.state = State::Line(Vec::new());
+        }
+        Ok(rest)
+    }
+
+    /// The statements of the open table are over.
+    fn close(&mut self) -> Result<(), String> {
+        let Some(open) = self.open.take() else { return Ok(()) };
+        open.reader.finish().map_err(|error| error.to_string())?;
+        self.rows.insert(open.dump_id, open.digest.finish().map_err(|error| error.to_string())?);
+        Ok(())
+    }
+
+    /// The text is over.
+    pub(super) fn finish(&mut self) -> Result<(), String> {
+        self.close()
+    }
+
     /// Takes up to the end of a line; returns what follows.
-    fn line<'a>(&mut self, input: &'a [u8]) -> &'a [u8] {
+    fn line<'a>(&mut self, input: &'a [u8]) -> Result<&'a [u8], String> {
         let end = memchr::memchr(b'\n', input);
         let (now, rest) = input.split_at(end.map_or(input.len(), |end| end + 1));
         if let State::Line(line) = &mut self.state {
             line.extend_from_slice(now);
-            let possible = line.iter().zip(b"COPY ").all(|(one, other)| one == other);
-            if !possible || line.len() > LINE_MAX {
+            let can_be = |begin: &[u8]| line.iter().zip(begin).all(|(one, other)| one == other);
+            let is_possible = match self.inserts {
+                None => can_be(b"COPY "),
+                Some(_) => can_be(COMMENT_BEGIN) || can_be(INSERT_BEGIN),
+            };
+            if self.open.is_some() && line.starts_with(INSERT_BEGIN) {
+                let begun = std::mem::take(line);
+                self.state = State::Inserts;
+                // what follows the last statement of the line is at most its end
+                self.statements(&begun)?;
+                return Ok(rest);
+            }
+            if !is_possible || line.len() > LINE_MAX {
                 self.state = State::Other;
             }
         }
         if end.is_some() {
             self.state = match std::mem::replace(&mut self.state, State::Other) {
-                State::Line(line) => self.statement(&line),
-                State::Other | State::Rows { .. } => State::Line(Vec::new()),
+                State::Line(line) => self.statement(&line)?,
+                State::Other | State::Rows { .. } | State::Inserts => State::Line(Vec::new()),
             };
         }
-        rest
+        Ok(rest)
     }
 
-    fn statement(&mut self, line: &[u8]) -> State {
+    fn statement(&mut self, line: &[u8]) -> Result<State, String> {
+        if let Some(wide) = self.inserts {
+            if let Some(expected) = self.left.pop_if(|expected| line.starts_with(&expected.comment)) {
+                self.close()?;
+                // a backup of ours has standard strings
+                let reader = Box::new(InsertReader::new(wide, true));
+                self.open = Some(Open { dump_id: expected.dump_id, reader, digest: Box::new(RowDigest::new()) });
+            }
+            return Ok(State::Line(Vec::new()));
+        }
         let matches = |expected: &Expected| expected.forms.iter().any(|form| form.matches(line));
         if line.ends_with(b" FROM stdin;\n")
             && let Some(expected) = self.left.pop_if(|expected| matches(expected))
         {
             let (text, digest) = (Box::new(CopyText::new()), Box::new(RowDigest::new()));
-            return State::Rows { dump_id: expected.dump_id, text, digest };
+            return Ok(State::Rows { dump_id: expected.dump_id, text, digest });
         }
-        State::Line(Vec::new())
+        Ok(State::Line(Vec::new()))
     }
 
     fn end_rows(&mut self) -> Result<(), String> {
@@ -180,7 +255,7 @@ mod tests {
         COPY public.\"Odd name\"  FROM stdin;\n\\.\n\n\n--\n-- PostgreSQL database dump complete\n--\n\n";
 
     fn read(pieces: &[&[u8]]) -> PlainReader {
-        let mut reader = PlainReader::new(&[table(7, "item", &["id", "name"]), table(9, "Odd name", &[])]);
+        let mut reader = PlainReader::new(&[table(7, "item", &["id", "name"]), table(9, "Odd name", &[])], None);
         for piece in pieces {
             reader.push(&Bytes::copy_from_slice(piece)).unwrap();
         }

@@ -167,7 +167,7 @@ fn compare(server: &Server, database: &str, report: &mut String) {
 }
 
 /// Loads every file of the zoo.
-fn load_zoo(database: &Database) {
+pub(super) fn load_zoo(database: &Database) {
     let folder = repository().join("tests/compat/zoo");
     let mut files: Vec<_> = fs::read_dir(folder).expect("the zoo").map(|file| file.expect("a file").path()).collect();
     files.retain(|file| file.extension().is_some_and(|extension| extension == "sql"));
@@ -433,10 +433,23 @@ fn options_mean_what_they_mean_to_pg_dump() {
         &["--no-toast-compression"],
         &["--load-via-partition-root"],
         &["--enable-row-security"],
+<<<<<<< HEAD
         &["--statistics"],
         &["--statistics-only"],
         &["--statistics", "--no-data"],
         &["-s", "--no-statistics"],
+=======
+        &["--inserts"],
+        &["--column-inserts", "--rows-per-insert", "10", "--on-conflict-do-nothing"],
+        &["--attribute-inserts", "--inserts", "--load-via-partition-root"],
+        &["--rows-per-insert=2147483647", "-a"],
+        &["--inserts", "-s"],
+        &["--disable-triggers", "-a"],
+        &["--encoding", "utf-8"],
+        &["-E", "SQL_ASCII"],
+        &["--extra-float-digits=-15"],
+        &["--extra-float-digits", "3"],
+>>>>>>> ca20990 (restore, verify: rows as INSERT statements; the list and the script of pg_restore)
     ] {
         let (mine, stock) = run(options);
         assert!(stock.status.success(), "{}", String::from_utf8_lossy(&stock.stderr));
@@ -469,6 +482,15 @@ fn options_mean_what_they_mean_to_pg_dump() {
         &["--if-exists"],
         &["-a", "-c"],
         &["--filter", "/nowhere"],
+        &["--on-conflict-do-nothing"],
+        &["--rows-per-insert", "0"],
+        &["--rows-per-insert", "2147483648"],
+        &["--rows-per-insert", "x"],
+        &["-E", "nonsense"],
+        &["-E", ""],
+        &["--extra-float-digits", "4"],
+        &["--extra-float-digits=-16"],
+        &["--extra-float-digits", "2x"],
     ] {
         let (mine, stock) = run(options);
         assert!(!stock.status.success(), "pg_dump takes {options:?}");

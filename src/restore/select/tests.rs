@@ -47,7 +47,7 @@ fn toc() -> Toc {
 
 fn chosen(selection: &Selection, leave: &Leave, create: bool) -> Vec<i32> {
     let toc = toc();
-    let items = select(&toc, selection, leave, create, false).unwrap();
+    let items = select(&toc, selection, leave, create).unwrap();
     items.iter().map(|item| toc.entries[item.index].dump_id).collect()
 }
 
@@ -124,8 +124,8 @@ fn chooses_as_pg_restore_does() {
 fn refuses_names_that_match_nothing() {
     let toc = toc();
     let selection = Selection { tables: vec!["tt".to_owned()], ..Selection::default() };
-    let error = select(&toc, &selection, &Leave::default(), false, false).unwrap_err();
+    let error = select(&toc, &selection, &Leave::default(), false).unwrap_err();
     assert_eq!(error.message(), "the archive has no table \"tt\"");
     let selection = Selection { list: Some(vec![99]), ..Selection::default() };
-    assert_eq!(select(&toc, &selection, &Leave::default(), false, false).unwrap_err().kind(), ErrorKind::Usage);
+    assert_eq!(select(&toc, &selection, &Leave::default(), false).unwrap_err().kind(), ErrorKind::Usage);
 }
