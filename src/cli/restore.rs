@@ -79,15 +79,15 @@ struct TextArgs {
     file: Option<PathBuf>,
 
     /// With --file: who switches triggers off
-    #[arg(short = 'S', long, value_name = "ROLE", requires = "file")]
+    #[arg(short = 'S', long, value_name = "ROLE")]
     superuser: Option<String>,
 
     /// With --file: become each owner; a restore gives objects to their owners, which needs no superuser
-    #[arg(long, requires = "file")]
+    #[arg(long)]
     use_set_session_authorization: bool,
 
     /// With --file: the key of the \restrict lines, letters and digits; a random one by default
-    #[arg(long, value_name = "KEY", requires = "file", value_parser = restrict_key)]
+    #[arg(long, value_name = "KEY", value_parser = restrict_key)]
     restrict_key: Option<String>,
 }
 
@@ -455,6 +455,15 @@ pub(super) async fn run(args: Args, context: &Context) -> Result<Report> {
     }
     if args.text.list || args.text.file.is_some() {
         return print(args, context).await;
+    }
+    let text_only = [
+        ("--superuser", args.text.superuser.is_some()),
+        ("--use-set-session-authorization", args.text.use_set_session_authorization),
+        ("--restrict-key", args.text.restrict_key.is_some()),
+    ];
+    if let Some((option, _)) = text_only.iter().find(|(_, given)| *given) {
+        return Err(Error::new(ErrorKind::Usage, format!("{option} is for the script that --file writes"))
+            .hint("A restore switches triggers off as who is connected, and gives objects to their owners."));
     }
     if args.connection.dbname.is_none() {
         return Err(Error::new(ErrorKind::Usage, "no database to restore into was named")

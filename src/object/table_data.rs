@@ -3,6 +3,7 @@
 
 use super::column::Identity;
 use super::table::{RelationKind, Rows, Table};
+use super::version::Version;
 use super::{
     CatalogId, Components, DataSource, Detail, DumpId, Emitter, Entry, Inserts, Inventory, Object, ObjectKind, Quote,
 };
@@ -132,7 +133,8 @@ impl TableData {
             }
             None => name,
         };
-        let inserts = out.options.inserts.map(|inserts| insert_form(inserts, table, &target, quote));
+        let inserts =
+            out.options.inserts.map(|inserts| insert_form(inserts, table, inventory.facts.version, &target, quote));
         // pg_restore knows rows that are statements by this one not being there
         entry.copy = inserts.is_none().then(|| format!("COPY {target} {list} FROM stdin;\n"));
         entry.dependencies = Some(vec![self.table]);
@@ -147,7 +149,7 @@ impl TableData {
 }
 
 /// The statements of this table's rows, with names quoted this way.
-fn insert_form(inserts: Inserts, table: &Table, target: &str, quote: Quote) -> InsertForm {
+fn insert_form(inserts: Inserts, table: &Table, server: Version, target: &str, quote: Quote) -> InsertForm {
     let columns = || table.columns.iter().filter(|column| !column.is_dropped);
     let written = columns().filter(|column| !inserts.with_columns || column.generated.is_none());
     let defaults: Vec<bool> = written.map(|column| column.generated.is_some()).collect();
@@ -165,7 +167,11 @@ fn insert_form(inserts: Inserts, table: &Table, target: &str, quote: Quote) -> I
         }
         begin.push_str("VALUES");
     }
-    let Inserts { rows_per_statement, skip_conflicts, .. } = inserts;
+    let Inserts { mut rows_per_statement, skip_conflicts, .. } = inserts;
+    // servers before 14 take DEFAULT for a generated column in a statement of one row only
+    if server.major() < 14 && defaults.contains(&true) {
+        rows_per_statement = 1;
+    }
     InsertForm { begin, defaults, rows_per_statement, skip_conflicts }
 }
 

@@ -12,7 +12,7 @@ use super::privilege;
 use super::schedule::{Schedule, split};
 use super::script::{self, failure};
 use super::select::{Item, is_statistics};
-use super::session::connect;
+use super::session::{connect, speak};
 use super::statement;
 use super::worker::{Done, Shared, Worker};
 use super::{Options, Outcome};
@@ -76,6 +76,9 @@ async fn timed<T>(sink: &dyn Sink, phase: Phase, work: impl Future<Output = Resu
 
 async fn create_roles(plan: &Plan, outcome: &mut Outcome) -> Result<()> {
     let mut connection = connect(&plan.options.target).await?;
+    if let Work::Archive { shared, .. } = &plan.work {
+        speak(&mut connection, shared.archive.toc()).await?;
+    }
     for role in &plan.create_roles {
         let sql = format!("create role {} nologin", Quote::default().identifier(role));
         connection.execute(&sql).await.map_err(|error| error.context(&format!("could not create role \"{role}\"")))?;
@@ -89,6 +92,7 @@ async fn create_database(plan: &Plan, shared: &Shared, dump_id: i32) -> Result<(
     let toc = shared.archive.toc();
     let Some(entry) = toc.entry(dump_id) else { return Ok(()) };
     let mut connection = connect(&shared.target).await?;
+    speak(&mut connection, toc).await?;
     let quote = Quote::default();
     if plan.options.clean {
         connection.execute(&format!("drop database if exists {}", quote.identifier(&entry.tag))).await?;

@@ -11,7 +11,7 @@ use super::script::{self, Survey};
 use super::select::{Components, Item, is_statistics, select};
 use super::source::{Origin, open};
 use super::statement;
-use super::worker::Shared;
+use super::worker::{Shared, speak};
 use super::{Options, Outcome, execute, role};
 use crate::archive::toc::{Entry, Toc};
 use crate::codec::compress::Algorithm;
@@ -303,11 +303,11 @@ async fn refuse_encoding(
     target: &Target,
     connection: &mut Connection,
 ) -> Result<Option<Refusal>> {
-    let (source, own) = (encoding::of_archive(toc), target.standing.encoding.as_str());
+    let (source, own) = (toc.encoding().unwrap_or("UTF8"), target.standing.encoding.as_str());
     if source.eq_ignore_ascii_case(own) || own == "SQL_ASCII" {
         return Ok(None);
     }
-    let found = encoding::unrepresentable(connection, source, toc, items).await?;
+    let found = encoding::unrepresentable(connection, toc, items).await?;
     Ok(found.map(|(names, problem)| Refusal {
         message: format!("the target's encoding {own} cannot hold {} of the backup's objects", names.len()),
         detail: Some(format!("{}: {problem}", names.into_iter().take(5).collect::<Vec<_>>().join(", "))),
@@ -350,6 +350,7 @@ async fn plan_archive(
     let without_statistics = items.len() < item_count;
 
     let wanted = names(options, toc, &items, database);
+    speak(connection, toc).await?;
     let missing = read_missing(connection, &wanted).await?;
     count(summary, toc, &items, &archive, manifest);
     summary.missing_roles = missing.roles.iter().cloned().collect();

@@ -27,14 +27,11 @@ pub struct Selection {
     pub triggers: Vec<String>,
     /// `-L`: only these entries, in this order.
     pub list: Option<Vec<i32>>,
-<<<<<<< HEAD
-=======
     /// Names may match nothing, and who names a schema wants what lies in it, not the schema: as pg_restore takes names without
     /// `--strict-names`.
     pub loose_names: bool,
-    /// Statistics of the planner, which are rows' values in a way.
-    pub statistics: bool,
->>>>>>> ca20990 (restore, verify: rows as INSERT statements; the list and the script of pg_restore)
+    /// The planner's statistics come with definitions alone or rows alone, too (`--no-data`, `--no-schema`).
+    pub keeps_statistics: bool,
 }
 
 /// Definitions, rows, the planner's statistics, or all of them.
@@ -47,13 +44,8 @@ pub enum Components {
     Schema,
     /// `-a`.
     Data,
-<<<<<<< HEAD
     /// `--statistics-only`.
     Statistics,
-=======
-    /// `--no-data` with `--no-schema`.
-    Nothing,
->>>>>>> ca20990 (restore, verify: rows as INSERT statements; the list and the script of pg_restore)
 }
 
 /// `--section`: all three when none is named.
@@ -246,21 +238,6 @@ impl Chooser<'_> {
         if matches!(kind, "ENCODING" | "STDSTRINGS" | "SEARCHPATH" | "<Init>" | "WARNING") {
             return None;
         }
-<<<<<<< HEAD
-        if self.is_left_out(entry) || !self.selection.sections.has(section) {
-            return None;
-        }
-        if matches!(kind, "DATABASE" | "DATABASE PROPERTIES")
-            || (is_attribute(entry) && entry.tag.starts_with("DATABASE "))
-        {
-            // a database's own properties come with its creation, whatever else is selected
-            let has_definitions = matches!(self.selection.components, Components::All | Components::Schema);
-            let wanted = self.create_database && has_definitions;
-            return wanted.then_some((true, false));
-=======
-        if kind == "STATISTICS DATA" && !self.selection.statistics {
-            return None;
-        }
         if matches!(kind, "DATABASE" | "DATABASE PROPERTIES") {
             // a database comes with its creation, whatever else is selected
             return self.create_database.then_some((true, false));
@@ -271,13 +248,15 @@ impl Chooser<'_> {
         if is_attribute(entry) && entry.tag.starts_with("DATABASE ") {
             let is_wanted = matches!(self.selection.components, Components::All | Components::Schema);
             return (self.create_database && is_wanted).then_some((true, false));
->>>>>>> ca20990 (restore, verify: rows as INSERT statements; the list and the script of pg_restore)
         }
         if !self.is_selected(entry, matched) {
             return None;
         }
         if is_statistics(entry) {
-            let wanted = matches!(self.selection.components, Components::All | Components::Statistics);
+            let wanted = match self.selection.components {
+                Components::All | Components::Statistics => true,
+                Components::Schema | Components::Data => self.selection.keeps_statistics,
+            };
             return wanted.then_some((true, false));
         }
         let counts_as_data = entry.has_data
@@ -293,11 +272,7 @@ impl Chooser<'_> {
             Components::All => Some((schema, data)),
             Components::Schema => Some((schema, false)),
             Components::Data => Some((false, data)),
-<<<<<<< HEAD
             Components::Statistics => None,
-=======
-            Components::Nothing => None,
->>>>>>> ca20990 (restore, verify: rows as INSERT statements; the list and the script of pg_restore)
         }
     }
 

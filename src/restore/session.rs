@@ -1,5 +1,6 @@
 //! Sessions that restore.
 
+use crate::archive::toc::Toc;
 use crate::error::Result;
 use crate::server::{Connection, Options};
 
@@ -10,4 +11,10 @@ pub(super) async fn connect(options: &Options) -> Result<Connection> {
     let mut connection = Connection::connect(options).await?;
     connection.query(BEGIN, &[]).await.map_err(|error| error.context("could not set the session up"))?;
     Ok(connection)
+}
+
+/// Lets the session speak the archive's encoding, in which all its names and texts are.
+pub(super) async fn speak(connection: &mut Connection, toc: &Toc) -> Result<()> {
+    let sql = "select pg_catalog.set_config('client_encoding', $1, false)";
+    connection.query(sql, &[Some(toc.encoding().unwrap_or("UTF8"))]).await.map(|_| ())
 }

@@ -7,7 +7,6 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use bytes::Bytes;
 use tokio::sync::mpsc;
 
-use super::encoding::{self, quoted, setting};
 use super::select::{Components, Item, Leave};
 use super::session::connect;
 use super::split::{Event as ScriptEvent, Splitter};
@@ -78,6 +77,16 @@ pub(super) struct Done {
     pub(super) bytes: u64,
 }
 
+/// The text of one of the entries that say how the archive was made.
+fn setting<'a>(toc: &'a Toc, kind: &str) -> Option<&'a str> {
+    toc.entries.iter().find(|entry| entry.kind == kind)?.create.as_deref()
+}
+
+/// The value between the single quotes of `SET standard_conforming_strings = 'on';`.
+fn quoted(text: &str) -> Option<&str> {
+    text.split('\'').nth(1)
+}
+
 impl Worker {
     /// Connects and sets the session.
     pub(super) async fn connect(shared: Arc<Shared>, database: Option<&str>, in_transaction: bool) -> Result<Self> {
@@ -101,12 +110,8 @@ impl Worker {
         if setting(toc, "SEARCHPATH").is_some() {
             self.connection.execute("select pg_catalog.set_config('search_path', '', false)").await?;
         }
-<<<<<<< HEAD
-        let encoding = encoding::of_archive(toc);
-=======
-        let encoding = setting(toc, "ENCODING").and_then(quoted).unwrap_or("UTF8");
+        let encoding = toc.encoding().unwrap_or("UTF8");
         let row_security = Some(if shared.row_security { "on" } else { "off" });
->>>>>>> ca20990 (restore, verify: rows as INSERT statements; the list and the script of pg_restore)
         let strings = setting(toc, "STDSTRINGS").and_then(quoted).unwrap_or("on");
         self.connection
             .query(SESSION, &[Some(encoding), Some(strings), shared.monetary.as_deref(), row_security])

@@ -100,7 +100,10 @@ fn statements_are_pg_dumps_byte_by_byte() {
             &["--column-inserts", "--rows-per-insert", "3", "--on-conflict-do-nothing"],
             &["-a", "--rows-per-insert=100", "--disable-triggers", "--load-via-partition-root"],
         ] {
-            compare(&database, options, &["plain", "custom"]);
+            // of several rows a server before 14 takes no DEFAULT for a generated column: then ours are of one row each
+            let is_one_row = server.major < 14 && options.contains(&"--rows-per-insert=100");
+            let left_out: &[&str] = if is_one_row { &["-T", "computed", "-T", "only_computed"] } else { &[] };
+            compare(&database, &[options, left_out].concat(), &["plain", "custom"]);
         }
         if server.major == newest_server().major {
             for options in [

@@ -1,21 +1,15 @@
 //! pg_dump's archives and ours, read by each other, on every major that is there.
 
 mod archive;
-<<<<<<< HEAD
 mod globals;
-mod majors;
-=======
 mod insert;
->>>>>>> ca20990 (restore, verify: rows as INSERT statements; the list and the script of pg_restore)
+mod majors;
 mod matrix;
 mod names;
 mod restore;
-<<<<<<< HEAD
+mod select;
 mod statistics;
 mod tar;
-=======
-mod select;
->>>>>>> ca20990 (restore, verify: rows as INSERT statements; the list and the script of pg_restore)
 mod toc;
 mod unsupported;
 mod values;

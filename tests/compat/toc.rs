@@ -433,12 +433,10 @@ fn options_mean_what_they_mean_to_pg_dump() {
         &["--no-toast-compression"],
         &["--load-via-partition-root"],
         &["--enable-row-security"],
-<<<<<<< HEAD
         &["--statistics"],
         &["--statistics-only"],
         &["--statistics", "--no-data"],
         &["-s", "--no-statistics"],
-=======
         &["--inserts"],
         &["--column-inserts", "--rows-per-insert", "10", "--on-conflict-do-nothing"],
         &["--attribute-inserts", "--inserts", "--load-via-partition-root"],
@@ -449,7 +447,6 @@ fn options_mean_what_they_mean_to_pg_dump() {
         &["-E", "SQL_ASCII"],
         &["--extra-float-digits=-15"],
         &["--extra-float-digits", "3"],
->>>>>>> ca20990 (restore, verify: rows as INSERT statements; the list and the script of pg_restore)
     ] {
         let (mine, stock) = run(options);
         assert!(stock.status.success(), "{}", String::from_utf8_lossy(&stock.stderr));
