@@ -39,7 +39,8 @@ const CHOICES: &[&[&str]] = &[
     &["--no-schema"],
     &["--no-data", "--no-schema"],
     &["--use-set-session-authorization"],
-    &["--use-set-session-authorization", "-a", "--disable-triggers", "-c"],
+    &["--use-set-session-authorization", "-c"],
+    &["--use-set-session-authorization", "-a", "--disable-triggers"],
     &["--enable-row-security", "--role", "A role"],
     &["--no-data-for-failed-tables"],
 ];
