@@ -281,6 +281,13 @@ fn row_type_of(object: &Object) -> Option<u32> {
     }
 }
 
+/// Whether the table that extended statistics are of is defined in the dump.
+fn is_table_defined(inventory: &Inventory, object: &Object) -> bool {
+    let Detail::Statistics(statistics) = &object.detail else { return false };
+    let table = inventory.find(class::PG_CLASS, statistics.table);
+    table.is_some_and(|table| inventory.get(table).dump.contains(Components::DEFINITION))
+}
+
 /// What of an object is dumped, extensions aside.
 #[expect(clippy::wildcard_enum_match_arm, reason = "all other kinds follow their schema")]
 fn decide(inventory: &Inventory, selection: &Selection, object: &Object) -> Components {
@@ -300,6 +307,8 @@ fn decide(inventory: &Inventory, selection: &Selection, object: &Object) -> Comp
             Some(named) => all_if(named.contains(&oid)),
             None => schema_contains.unwrap_or(NONE),
         },
+        // they follow their table too
+        ObjectKind::StatisticsObject if !is_table_defined(inventory, object) => NONE,
         // what initdb made is there already, but its rights may have been changed
         ObjectKind::Language if is_whole && oid <= LAST_BUILTIN_OID => Components::ACL,
         ObjectKind::Cast | ObjectKind::AccessMethod | ObjectKind::Transform if oid <= LAST_BUILTIN_OID => NONE,
