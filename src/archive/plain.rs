@@ -37,6 +37,8 @@ pub struct Options {
     pub single_transaction: bool,
     /// The rows lie in files beside the script: their COPY statement is left to the caller.
     pub rows_in_files: bool,
+    /// Quote also the names that need no quotes, in the statements that the script adds to the entries' own.
+    pub quote_all: bool,
     /// The key of the `\restrict` lines, letters and digits; without it they are left out.
     pub restrict_key: Option<String>,
     /// Switch triggers off while rows are loaded; for scripts of rows alone (`--disable-triggers`).
@@ -60,6 +62,7 @@ impl Default for Options {
             row_security: false,
             single_transaction: false,
             rows_in_files: false,
+            quote_all: false,
             restrict_key: None,
             disable_triggers: false,
             superuser: None,
@@ -136,7 +139,7 @@ impl<'a> Script<'a> {
         Ok(Self {
             toc,
             options,
-            quote: statement::quote(toc),
+            quote: Quote { all: options.quote_all, ..statement::quote(toc) },
             place: Place::new(toc).with_tablespaces(options.tablespaces).with_access_methods(options.access_methods),
             steps: steps(toc, chosen, options),
             pieces: VecDeque::new(),

@@ -30,6 +30,7 @@ fn script_options(options: &Options) -> plain::Options {
         restrict_key: options.restrict_key(),
         row_security: options.row_security,
         disable_triggers: asked.disable_triggers && !options.content.definitions,
+        quote_all: options.quote_all_identifiers,
         ..plain::Options::default()
     }
 }
