@@ -53,7 +53,8 @@ impl Token {
 
     fn role(&self) -> Option<String> {
         match self {
-            Self::Name(name) => Some(name.clone()),
+            // no role is called that: quoted or not, it is everybody
+            Self::Name(name) => Some(name.clone()).filter(|name| name != "public"),
             Self::Word(word)
                 if !["public", "current_user", "current_role", "session_user"]
                     .iter()
@@ -164,6 +165,7 @@ mod tests {
             ("CREATE USER MAPPING FOR PUBLIC SERVER w;", &[]),
             ("ALTER ROLE r IN DATABASE d SET x TO 'y';", &["r"]),
             ("ALTER TABLE s.t OWNER TO o;", &["o"]),
+            ("GRANT USAGE ON SCHEMA s TO \"public\";\nCREATE USER MAPPING FOR \"public\" SERVER s;", &[]),
             ("ALTER TABLE ONLY s.t ADD CONSTRAINT c CHECK ((a > 1));", &[]),
         ] {
             let mut roles = BTreeSet::new();
