@@ -188,7 +188,15 @@ impl Worker {
     /// Selects schema, tablespace and access method for what comes. `None` in an entry means that it does not matter.
     async fn place(&mut self, entry: &Entry) -> Result<()> {
         let sql = self.place.before(entry, Quote::default()).concat();
-        if sql.is_empty() { Ok(()) } else { self.connection.execute(&sql).await }
+        if sql.is_empty() {
+            return Ok(());
+        }
+        let placed = self.connection.execute(&sql).await;
+        if placed.is_err() {
+            // the next entry of the same place is to fail as well, not to come to lie elsewhere
+            self.place.forget();
+        }
+        placed
     }
 
     async fn load(&mut self, entry: &Entry) -> Result<Done> {
