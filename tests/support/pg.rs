@@ -166,24 +166,24 @@ impl Database {
     }
 }
 
+const DROP_SUBSCRIPTIONS: &str = "do $$ declare subscription name; begin
+    for subscription in select subname from pg_subscription where subdbid = (select oid from pg_database where datname = current_database()) loop
+        execute format('alter subscription %I disable', subscription);
+        execute format('alter subscription %I set (slot_name = none)', subscription);
+        execute format('drop subscription %I', subscription);
+    end loop;
+end $$";
+
 impl Drop for Database {
     fn drop(&mut self) {
         // A test may leave sessions behind: `force` ends them. A failure here must not hide the test's own.
         let statement = format!("drop database if exists {} with (force)", self.name);
         let url = self.server.url("postgres");
-        let drop_database = || self.server.run("psql", &["-XAtq", "-d", &url, "-c", &statement]).status.success();
-        if !drop_database() {
-            // a database that has subscriptions stays; theirs are of the tests, and lead nowhere
-            let folder = shared_folder();
-            let file = folder.path().join("subscriptions.sql");
-            let script = "select format('alter subscription %I disable', subname), format('alter subscription %I set (slot_name = none)', subname),
-                    format('drop subscription %I', subname) from pg_subscription
-                where subdbid = (select oid from pg_database where datname = current_database()) \\gexec";
-            if fs::write(&file, script).is_ok() {
-                let path = file.to_string_lossy();
-                drop(self.server.run("psql", &["-XAtq", "-d", &self.url(), "-f", &path]));
-                drop_database();
-            }
+        if !self.server.run("psql", &["-XAtq", "-d", &url, "-c", &statement]).status.success() {
+            // it has subscriptions, which no database is dropped with
+            let own = self.url();
+            let steps = ["-c", DROP_SUBSCRIPTIONS, "-c", "\\connect postgres", "-c", &statement];
+            drop(self.server.run("psql", &[&["-XAtq", "-d", own.as_str()], &steps[..]].concat()));
         }
     }
 }
