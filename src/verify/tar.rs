@@ -77,8 +77,8 @@ impl Pass<'_> {
             Event::Head(toc) => self.contents.toc = Some(*toc),
             Event::Begin { content: Content::Rows { dump_id }, .. } => {
                 self.dump_id = Some(dump_id);
-                if let Some(entry) = self.toc().and_then(|toc| toc.entry(dump_id)) {
-                    let reader = Box::new(RowReader::new(entry));
+                if let Some((toc, entry)) = self.toc().and_then(|toc| Some((toc, toc.entry(dump_id)?))) {
+                    let reader = Box::new(RowReader::new(entry, toc));
                     self.current = Current::Rows { dump_id, reader, broken: None };
                 }
             }
@@ -102,7 +102,7 @@ impl Pass<'_> {
                 Current::Rows { dump_id, reader, broken } => match broken.map_or_else(|| reader.finish(), Err) {
                     Ok(summary) => {
                         self.contents.decoded.insert(dump_id);
-                        self.contents.rows.extend(summary.map(|summary| (dump_id, summary)));
+                        self.contents.rows.insert(dump_id, summary);
                     }
                     Err(problem) => self.hit(FindingKind::DataDamaged, Some(dump_id), problem),
                 },
