@@ -45,6 +45,7 @@ const PURE: &[&str] =
 
 /// Queries of `sql/catalog` whose rows belong to no single kind of object, or to one that is named otherwise.
 const WITHOUT_OBJECT: &[&str] = &[
+    "catalog_size",
     "dependency",
     "extension_member",
     "facts",

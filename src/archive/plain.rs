@@ -12,6 +12,7 @@ use super::statement::{self, Place};
 use super::toc::{Entry, Toc};
 use crate::error::{Error, ErrorKind, Result};
 use crate::object::Quote;
+use crate::object::version::Version;
 use crate::record::encode_text;
 
 /// How an archive is written out.
@@ -35,6 +36,8 @@ pub struct Options {
     pub row_security: bool,
     /// One transaction around all of it.
     pub single_transaction: bool,
+    /// Leave out the setting that the source's server does not have; pg_dump and pg_restore always write it.
+    pub for_older_servers: bool,
     /// The rows lie in files beside the script: their COPY statement is left to the caller.
     pub rows_in_files: bool,
     /// Quote also the names that need no quotes, in the statements that the script adds to the entries' own.
@@ -61,6 +64,7 @@ impl Default for Options {
             role: None,
             row_security: false,
             single_transaction: false,
+            for_older_servers: false,
             rows_in_files: false,
             quote_all: false,
             restrict_key: None,
@@ -205,8 +209,12 @@ impl<'a> Script<'a> {
     fn fixed_state(&mut self) {
         self.line(&[
             "SET statement_timeout = 0;\nSET lock_timeout = 0;\nSET idle_in_transaction_session_timeout = 0;\n",
-            "SET transaction_timeout = 0;\n",
         ]);
+        let source = self.toc.header.server_version.as_deref().and_then(Version::from_server_text);
+        // psql stops here on a server before 17 when it is to stop at errors, as the backup's RECOVERY.md has it
+        if !self.options.for_older_servers || source.is_none_or(|source| source.major() >= 17) {
+            self.line(&["SET transaction_timeout = 0;\n"]);
+        }
         let text = |kind: &str| {
             let entry = self.toc.entries.iter().find(|entry| entry.kind == kind);
             entry.and_then(|entry| entry.create.clone()).unwrap_or_default()

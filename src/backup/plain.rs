@@ -31,6 +31,7 @@ fn script_options(options: &Options) -> plain::Options {
         row_security: options.row_security,
         disable_triggers: asked.disable_triggers && !options.content.definitions,
         quote_all: options.quote_all_identifiers,
+        for_older_servers: true,
         ..plain::Options::default()
     }
 }

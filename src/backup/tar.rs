@@ -137,6 +137,7 @@ impl Writer<'_> {
         let script_options = plain::Options {
             restrict_key: options.restrict_key(),
             row_security: options.row_security,
+            for_older_servers: true,
             rows_in_files: true,
             ..plain::Options::default()
         };

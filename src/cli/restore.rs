@@ -420,6 +420,7 @@ async fn print(args: Args, context: &Context) -> Result<Report> {
             role: args.run.role,
             row_security: args.run.enable_row_security,
             single_transaction: args.run.single_transaction,
+            for_older_servers: false,
             rows_in_files: false,
             quote_all: false,
             restrict_key: Some(args.text.restrict_key.unwrap_or_else(plain::restrict_key)),

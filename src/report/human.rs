@@ -170,26 +170,35 @@ fn state(manifest: &Manifest) -> String {
 /// `12 tables, 102,345 rows, 10 policies, ...`: what there is at least one of.
 fn contents(manifest: &Manifest) -> String {
     let relations = &manifest.expected.relations;
+    // of an archive alone nothing is kept but its entries
+    let entries = |kinds: &[&str]| match relations.is_empty() {
+        true => kinds.iter().filter_map(|kind| manifest.expected.entry_counts.get(*kind)).sum(),
+        false => 0,
+    };
     let of_kind = |kinds: &[RelationKind]| relations.iter().filter(|one| kinds.contains(&one.kind)).count() as u64;
     let sum =
         |count: fn(&crate::manifest::expected::Relation) -> usize| relations.iter().map(count).sum::<usize>() as u64;
     let parts = [
-        (manifest.expected.schemas.len() as u64, "schema"),
-        (of_kind(&[RelationKind::Table, RelationKind::PartitionedTable]), "table"),
+        ((manifest.expected.schemas.len() as u64).max(entries(&["SCHEMA"])), "schema"),
+        (of_kind(&[RelationKind::Table, RelationKind::PartitionedTable]) + entries(&["TABLE"]), "table"),
         (manifest.row_count(), "row"),
-        (of_kind(&[RelationKind::View]), "view"),
-        (of_kind(&[RelationKind::MaterializedView]), "materialized view"),
-        (sum(|one| one.constraints.len()), "constraint"),
-        (sum(|one| one.triggers.len()), "trigger"),
-        (manifest.expected.sequences.len() as u64, "sequence"),
-        (manifest.expected.routines.len() as u64, "routine"),
+        (of_kind(&[RelationKind::View]) + entries(&["VIEW"]), "view"),
+        (of_kind(&[RelationKind::MaterializedView]) + entries(&["MATERIALIZED VIEW"]), "materialized view"),
+        (
+            sum(|one| one.constraints.len()) + entries(&["CONSTRAINT", "FK CONSTRAINT", "CHECK CONSTRAINT"]),
+            "constraint",
+        ),
+        (sum(|one| one.triggers.len()) + entries(&["TRIGGER"]), "trigger"),
+        ((manifest.expected.sequences.len() as u64).max(entries(&["SEQUENCE"])), "sequence"),
+        ((manifest.expected.routines.len() as u64).max(entries(&["FUNCTION", "PROCEDURE", "AGGREGATE"])), "routine"),
         (manifest.large_objects.as_ref().map_or(0, |objects| objects.count), "large object"),
     ];
     let mut words: Vec<String> =
         parts.into_iter().filter(|(count, _)| *count > 0).map(|(count, noun)| counted(count, noun)).collect();
-    for (count, one, many) in
-        [(sum(|one| one.policies.len()), "policy", "policies"), (sum(|one| one.indexes.len()), "index", "indexes")]
-    {
+    for (count, one, many) in [
+        (sum(|one| one.policies.len()) + entries(&["POLICY"]), "policy", "policies"),
+        (sum(|one| one.indexes.len()) + entries(&["INDEX"]), "index", "indexes"),
+    ] {
         if count > 0 {
             words.push(format!("{} {}", grouped(count), if count == 1 { one } else { many }));
         }

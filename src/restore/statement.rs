@@ -20,6 +20,7 @@ pub(super) fn create(entry: &Entry, toc: &Toc, leave_owner: bool, version: Versi
         }
         // servers before 15 know one provider
         "DATABASE" if version.major() < 15 => text.replacen(" LOCALE_PROVIDER = libc", "", 1),
+        "SUBSCRIPTION" if version.major() < 16 => for_older_server(text, version),
         // there, all sequences are logged and no word says so
         "SEQUENCE" if version.major() < 15 => without_last(text, "\n    LOGGED"),
         // from there on an identity column's sequence is as its table unless a word says so
@@ -29,6 +30,17 @@ pub(super) fn create(entry: &Entry, toc: &Toc, leave_owner: bool, version: Versi
         },
         _ => stock::create_statements(entry, toc),
     })
+}
+
+/// A subscription without the options that say what older servers do anyway, and do not know.
+fn for_older_server(text: &str, version: Version) -> String {
+    // names stand before the options
+    let Some((before, options)) = text.rsplit_once(" WITH (connect = false") else { return text.to_owned() };
+    let mut options = options.replacen(", run_as_owner = true", "", 1);
+    if version.major() < 14 {
+        options = options.replacen(", streaming = off", "", 1);
+    }
+    format!("{before} WITH (connect = false{options}")
 }
 
 /// Whether it is the sequence of an unlogged table's identity column, from a server on which all sequences are logged.

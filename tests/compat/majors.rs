@@ -4,6 +4,7 @@ use std::path::Path;
 
 use super::matrix::{Picture, stock_errors};
 use super::restore::{corpora, corpus_name, load_corpus, load_roles};
+use super::values;
 use crate::support::bin::db;
 use crate::support::pg::{Database, Server, newest_server, servers, shared_folder};
 
@@ -13,7 +14,7 @@ fn forms(major: u32) -> Vec<[&'static str; 2]> {
     for format in ["-Fc", "-Fd", "-Fp"] {
         forms.extend([[format, "-Z0"], [format, "-Z6"]]);
         if major >= 16 {
-            forms.extend([[format, "-Zlz4"], [format, "-Zzstd:1"], [format, "-Zzstd:long"]]);
+            forms.extend([[format, "-Zlz4"], [format, "-Zzstd:1"]]);
         }
     }
     forms
@@ -30,8 +31,7 @@ fn what_every_pg_dump_writes_restores_as_by_its_own_pg_restore() {
     let mut findings = Vec::new();
     let mut count = 0;
     for server in servers() {
-        let source = server.database();
-        source.load_sample("0.05");
+        let source = values::database(&server);
         let expected = Picture::of(&source);
         for form in forms(server.major) {
             let what = format!("pg_dump {} {}", server.major, form.join(" "));
@@ -97,8 +97,9 @@ fn databases_move_up_from_major_to_major_as_by_the_stock_programs() {
     let mut findings = Vec::new();
     let oldest = servers().remove(0);
     let sample = oldest.database();
-    sample.load_sample("0.05");
+    sample.load_sample("1");
     climb(sample, "the sample", &mut findings);
+    climb(values::database(&oldest), "the values", &mut findings);
     for server in servers() {
         load_roles(&server);
     }
@@ -112,7 +113,7 @@ fn databases_move_up_from_major_to_major_as_by_the_stock_programs() {
 fn a_newer_archive_restores_on_an_older_server_or_names_what_stands_against_it() {
     let newest = newest_server();
     let source = newest.database();
-    source.load_sample("0.05");
+    source.load_sample("1");
     let rows = source.rows();
     let folder = shared_folder();
     let path = folder.path().join("archive");

@@ -86,10 +86,10 @@ fn script(template: &str, hostile: &str, roles: &str) -> String {
 }
 
 /// A database with all of it, and the roles that it made.
-fn load(database: &Database, roles: &str) -> Vec<String> {
+fn load(database: &Database, texts: &[&str], roles: &str) -> Vec<String> {
     let template = fs::read_to_string(repository().join("tests/compat/values/names.sql")).expect("the names");
     let mut created = Vec::new();
-    for hostile in HOSTILE {
+    for hostile in texts {
         let create = script("create role <role>; create role <reader> in role <role>;", hostile, roles);
         database.sql(&format!("set client_encoding = 'UTF8'; {create}\n{}", script(&template, hostile, roles)));
         created.extend(["role", "reader"].map(|word| role_name(hostile, roles, word)));
@@ -100,10 +100,14 @@ fn load(database: &Database, roles: &str) -> Vec<String> {
 #[test]
 fn hostile_names_restore_as_names_and_as_nothing_else() {
     let mut findings = Vec::new();
-    for server in servers() {
+    let all = servers();
+    for (number, server) in all.iter().enumerate() {
         let source = server.database_with("template template0 encoding 'UTF8'");
         let roles = unique_name("n_");
-        let created = load(&source, &roles);
+        // the newest server has all of them, the others share them
+        let share = HOSTILE.len().div_ceil(all.len());
+        let texts = if number + 1 == all.len() { &HOSTILE[..] } else { &HOSTILE[number * share..][..share] };
+        let created = load(&source, texts, &roles);
         let count = check(&source, "hostile names", &mut findings);
         println!("PostgreSQL {}: {count} restored databases compared", server.major);
         let mut drops = String::new();

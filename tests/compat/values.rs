@@ -99,6 +99,14 @@ fn empty(server: &Server, encoding: &str) -> Database {
     server.database_with(&format!("template template0 encoding '{encoding}' locale 'C'"))
 }
 
+/// All of the values in UTF8, in a new database.
+pub(super) fn database(server: &Server) -> Database {
+    let (encoding, special) = ENCODINGS[0];
+    let database = empty(server, encoding);
+    load(&database, encoding, special);
+    database
+}
+
 fn load(database: &Database, encoding: &str, special: &str) {
     let folder = shared_folder();
     let path = folder.path().join("floats");

@@ -236,7 +236,9 @@ fn path_text(path: &Path) -> &str {
 /// A script without the lines that name the program and its random key.
 pub(super) fn without_header(text: &str) -> String {
     let is_header = |line: &&str| {
-        ["\\restrict ", "\\unrestrict ", "-- Dumped by pg_dump version "].iter().any(|start| line.starts_with(start))
+        ["\\restrict ", "\\unrestrict ", "-- Dumped by pg_dump version ", "SET transaction_timeout "]
+            .iter()
+            .any(|start| line.starts_with(start))
     };
     text.split_inclusive('\n').filter(|line| !is_header(line)).collect()
 }

@@ -92,7 +92,7 @@ fn check(run: &Run, objects: &[Object], bench: &mut Bench) -> Vec<String> {
     {
         found.push(format!("restored and dumped again it is another dump: {}", difference(&again, &dump.text)));
     }
-    if run.is_ours && !run.groups.contains("create") {
+    if !run.groups.contains("create") {
         let ours = bench.restored_by_us(run, &dump);
         if !ours.is_done && errors.is_empty() {
             found.push(format!("db restore failed, and the stock program did not:\n{}", ours.transcript));

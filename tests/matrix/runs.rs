@@ -40,8 +40,6 @@ pub(super) struct Run {
     pub(super) groups: BTreeSet<&'static str>,
     /// What it restores is the whole database.
     pub(super) is_whole: bool,
-    /// `db restore` knows the options too.
-    pub(super) is_ours: bool,
     /// Schemas that pg_restore makes only by another call, while `db restore` has made them by this one.
     pub(super) made: Vec<&'static str>,
     /// Schemas that pg_restore has made empty, while `db restore` leaves them out.
@@ -62,7 +60,6 @@ fn run(name: &'static str, form: Form, options: &[&'static str]) -> Run {
         file: "",
         groups: USUAL.split(' ').collect(),
         is_whole: false,
-        is_ours: true,
         made: Vec::new(),
         unmade: Vec::new(),
     }
@@ -138,12 +135,6 @@ impl Run {
         self.file = text;
         self
     }
-
-    /// Options that pg_restore has and `db restore` does not.
-    const fn stock_only(mut self) -> Self {
-        self.is_ours = false;
-        self
-    }
 }
 
 /// Every way.
@@ -171,6 +162,8 @@ fn whole() -> Vec<Run> {
         packed("directory_lz4", &["-F", "directory", "-Z", "lz4"]),
         packed("directory_none", &["-F", "directory", "-Z", "none"]),
         packed("directory_for_13", &["-F", "directory", "--for-pg-restore", "13"]),
+        packed("tar", &["-F", "tar"]),
+        packed("tar_for_13", &["-F", "tar", "--for-pg-restore", "13"]),
         plain("plain_gzip", &[]).packing(&["-Z", "gzip"]).whole(),
         plain("plain_lz4", &[]).packing(&["-Z", "lz4"]).whole(),
         plain("plain_zstd", &[]).packing(&["-Z", "zstd"]).whole(),
@@ -179,6 +172,12 @@ fn whole() -> Vec<Run> {
         plain("row_security", &["--enable-row-security"]).whole(),
         plain("large_objects", &["-b"]).whole(),
         plain("partition_root", &["--load-via-partition-root"]).without("copy_to_leaf").with("copy_to_root").whole(),
+        plain("inserts", &["--inserts"]).without("rows copy_to_leaf").whole(),
+        plain("column_inserts", &["--column-inserts"]).without("rows copy_to_leaf").whole(),
+        plain("rows_per_insert", &["--column-inserts", "--rows-per-insert", "2"]).without("rows copy_to_leaf").whole(),
+        plain("on_conflict", &["--column-inserts", "--on-conflict-do-nothing"]).without("rows copy_to_leaf").whole(),
+        plain("encoding", &["--encoding", "UTF8"]).whole(),
+        plain("float_digits", &["--extra-float-digits", "3"]).whole(),
         plain("clean", &["-c"]).with("drop_plain").whole(),
         plain("clean_if_exists", &["-c", "--if-exists"]).with("drop_if_exists").whole(),
         plain("create", &["-C"]).with("create").whole(),
@@ -192,6 +191,8 @@ fn content() -> Vec<Run> {
     vec![
         plain("schema_only", &["-s"]).without("data position refresh"),
         plain("data_only", &["-a"]).without("pre post refresh"),
+        plain("data_without_triggers", &["-a", "--disable-triggers"]).without("pre post refresh"),
+        plain("data_as_inserts", &["-a", "--inserts"]).without("pre post refresh rows copy_to_leaf"),
         plain("no_data", &["--no-data"]).without("data position refresh"),
         plain("no_schema", &["--no-schema"]).without("pre post refresh"),
         plain("schema_and_positions", &["-s", "--sequence-data"]).without("data refresh"),
@@ -304,8 +305,8 @@ fn from_archive() -> Vec<Run> {
         restored("restore", &[]).whole(),
         restored("restore_schema_only", &["-s"]).without("data position"),
         restored("restore_data_only", &["-a"]).without("pre post refresh"),
-        restored("restore_no_data", &["--no-data"]).without("data position").stock_only(),
-        restored("restore_no_schema", &["--no-schema"]).without("pre post refresh").stock_only(),
+        restored("restore_no_data", &["--no-data"]).without("data position"),
+        restored("restore_no_schema", &["--no-schema"]).without("pre post refresh"),
         restored("restore_pre_data", &["--section=pre-data"]).without("data post refresh position"),
         restored("restore_data", &["--section=data"]).without("pre post refresh"),
         restored("restore_post_data", &["--section=post-data"]).without("pre data position"),

@@ -84,7 +84,7 @@ fn chooses_as_pg_restore_does() {
             Selection { components: Components::Statistics, ..all.clone() },
             none,
             true,
-            &[15, 16, 17],
+            &[2, 15, 16, 17],
         ),
         (
             "--statistics-only -t",
