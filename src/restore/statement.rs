@@ -20,6 +20,8 @@ pub(super) fn create(entry: &Entry, toc: &Toc, leave_owner: bool, version: Versi
         }
         // servers before 15 know one provider
         "DATABASE" if version.major() < 15 => text.replacen(" LOCALE_PROVIDER = libc", "", 1),
+        // they have no multiranges
+        "TYPE" if version.major() < 14 => without_multirange(text),
         "SUBSCRIPTION" if version.major() < 16 => for_older_server(text, version),
         // there, all sequences are logged and no word says so
         "SEQUENCE" if version.major() < 15 => without_last(text, "\n    LOGGED"),
@@ -30,6 +32,21 @@ pub(super) fn create(entry: &Entry, toc: &Toc, leave_owner: bool, version: Versi
         },
         _ => stock::create_statements(entry, toc),
     })
+}
+
+/// A range type without the name of its multirange type.
+fn without_multirange(text: &str) -> String {
+    const OPTION: &str = ",\n    multirange_type_name = ";
+    let Some((before, rest)) = text.split_once(OPTION).filter(|(before, _)| before.contains(" AS RANGE (\n")) else {
+        return text.to_owned();
+    };
+    // a name may hold a comma or a line end between its quotes
+    let mut is_quoted = false;
+    let end = rest.find(|character: char| {
+        is_quoted ^= character == '"';
+        !is_quoted && matches!(character, ',' | '\n')
+    });
+    format!("{before}{}", rest.get(end.unwrap_or(rest.len())..).unwrap_or_default())
 }
 
 /// A subscription without the options that say what older servers do anyway, and do not know.
@@ -108,6 +125,27 @@ mod tests {
         let at = |version| create(&identity, &toc, false, Version(version)).unwrap();
         assert_eq!(at(130_000), "ALTER TABLE t ADD GENERATED ALWAYS AS IDENTITY (\n    CACHE 1\n);\n");
         assert!(at(150_000).contains("LOGGED"));
+    }
+
+    #[test]
+    fn leaves_out_what_older_servers_do_not_know() {
+        let header = Header::new(archive::Version::V1_16, Container::Custom, Compression::None, Created::default());
+        let toc = Toc { header: header.unwrap(), entries: Vec::new() };
+        let written = |kind, text: &str, version| {
+            let mut entry = entry(kind, "x", "");
+            entry.create = Some(text.to_owned());
+            create(&entry, &toc, false, Version(version)).unwrap()
+        };
+        let range = "CREATE TYPE s.r AS RANGE (\n    subtype = text,\n    multirange_type_name = s.\"a,\nb\",\n    collation = s.c\n);\n";
+        assert_eq!(written("TYPE", range, 130_000), "CREATE TYPE s.r AS RANGE (\n    subtype = text,\n    collation = s.c\n);\n");
+        assert_eq!(written("TYPE", range, 140_000), range);
+        let last = "CREATE TYPE s.r AS RANGE (\n    subtype = int,\n    multirange_type_name = s.m\n);\n";
+        assert_eq!(written("TYPE", last, 130_000), "CREATE TYPE s.r AS RANGE (\n    subtype = int\n);\n");
+        let subscription = "CREATE SUBSCRIPTION x CONNECTION ', streaming = off' PUBLICATION p WITH (connect = false, slot_name = 'x', streaming = off, run_as_owner = true);\n";
+        let front = "CREATE SUBSCRIPTION x CONNECTION ', streaming = off' PUBLICATION p WITH (connect = false, slot_name = 'x'";
+        assert_eq!(written("SUBSCRIPTION", subscription, 130_000), format!("{front});\n"));
+        assert_eq!(written("SUBSCRIPTION", subscription, 150_000), format!("{front}, streaming = off);\n"));
+        assert_eq!(written("SUBSCRIPTION", subscription, 160_000), subscription);
     }
 
     #[test]

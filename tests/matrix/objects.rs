@@ -12,7 +12,8 @@
 //! ```
 //!
 //! The line with the colon lists groups of runs: a run shows the object when it is in every one of them (`runs.rs` says
-//! which these are); `many` lets the statement stand there more than once. `+` and `-` add and take away single runs. `{database}` stands for the database's name.
+//! which these are); `many` lets the statement stand there more than once. `+` and `-` add and take away single runs,
+//! `-run@15` only from that major on. `{database}` stands for the database's name.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -29,7 +30,8 @@ pub(super) struct Object {
     pub(super) name: String,
     groups: Vec<String>,
     plus: Vec<String>,
-    minus: Vec<String>,
+    /// With the major from which on it counts.
+    minus: Vec<(String, u32)>,
     from: u32,
     /// It may stand there more than once.
     pub(super) is_many: bool,
@@ -56,11 +58,12 @@ impl Object {
         text.expect("every object has a text for all servers").1.replace("{database}", database)
     }
 
-    /// Whether a run is to show it.
-    pub(super) fn is_shown_by(&self, run: &Run) -> bool {
-        let names = |list: &[String]| list.iter().any(|name| name == run.name);
+    /// Whether a run is to show it on this major.
+    pub(super) fn is_shown_by(&self, run: &Run, major: u32) -> bool {
         let is_in = |group: &String| run.groups.contains(group.as_str());
-        (names(&self.plus) || (!self.groups.is_empty() && self.groups.iter().all(is_in))) && !names(&self.minus)
+        let is_meant = !self.groups.is_empty() && self.groups.iter().all(is_in);
+        (is_meant || self.plus.iter().any(|name| name == run.name))
+            && !self.minus.iter().any(|(name, from)| name == run.name && *from <= major)
     }
 }
 
@@ -96,7 +99,10 @@ fn parse(part: &str) -> Object {
     for word in head.split(' ') {
         match (word.strip_prefix('+'), word.strip_prefix('-'), word.strip_prefix("from:")) {
             (Some(run), _, _) => object.plus.push(run.to_owned()),
-            (_, Some(run), _) => object.minus.push(run.to_owned()),
+            (_, Some(run), _) => {
+                let (run, from) = run.split_once('@').unwrap_or((run, "0"));
+                object.minus.push((run.to_owned(), from.parse().expect("a major is a number")));
+            }
             (_, _, Some(major)) => object.from = major.parse().expect("a major is a number"),
             (None, None, None) if word == "many" => object.is_many = true,
             (None, None, None) => object.groups.push(word.to_owned()),
@@ -122,7 +128,7 @@ fn check(objects: &[Object], runs: &[Run]) {
         for group in &object.groups {
             assert!(is_group(group), "{name}: no group {group}");
         }
-        for run in object.plus.iter().chain(&object.minus) {
+        for run in object.plus.iter().chain(object.minus.iter().map(|(name, _)| name)) {
             assert!(runs.iter().any(|known| known.name == run), "{name}: no run {run}");
         }
     }
