@@ -137,12 +137,16 @@ mod tests {
             create(&entry, &toc, false, Version(version)).unwrap()
         };
         let range = "CREATE TYPE s.r AS RANGE (\n    subtype = text,\n    multirange_type_name = s.\"a,\nb\",\n    collation = s.c\n);\n";
-        assert_eq!(written("TYPE", range, 130_000), "CREATE TYPE s.r AS RANGE (\n    subtype = text,\n    collation = s.c\n);\n");
+        assert_eq!(
+            written("TYPE", range, 130_000),
+            "CREATE TYPE s.r AS RANGE (\n    subtype = text,\n    collation = s.c\n);\n"
+        );
         assert_eq!(written("TYPE", range, 140_000), range);
         let last = "CREATE TYPE s.r AS RANGE (\n    subtype = int,\n    multirange_type_name = s.m\n);\n";
         assert_eq!(written("TYPE", last, 130_000), "CREATE TYPE s.r AS RANGE (\n    subtype = int\n);\n");
         let subscription = "CREATE SUBSCRIPTION x CONNECTION ', streaming = off' PUBLICATION p WITH (connect = false, slot_name = 'x', streaming = off, run_as_owner = true);\n";
-        let front = "CREATE SUBSCRIPTION x CONNECTION ', streaming = off' PUBLICATION p WITH (connect = false, slot_name = 'x'";
+        let front =
+            "CREATE SUBSCRIPTION x CONNECTION ', streaming = off' PUBLICATION p WITH (connect = false, slot_name = 'x'";
         assert_eq!(written("SUBSCRIPTION", subscription, 130_000), format!("{front});\n"));
         assert_eq!(written("SUBSCRIPTION", subscription, 150_000), format!("{front}, streaming = off);\n"));
         assert_eq!(written("SUBSCRIPTION", subscription, 160_000), subscription);
