@@ -7,6 +7,7 @@ select t.oid,
        ln.nspname as collnamespace,
        l.collname
 from pg_catalog.pg_type t
+join pg_catalog.pg_class c on c.oid = t.typrelid and c.relkind = 'c' -- tables have a type each, and columns of their own
 join pg_catalog.pg_attribute a on a.attrelid = t.typrelid
 join pg_catalog.pg_type y on y.oid = a.atttypid
 left join pg_catalog.pg_collation l on l.oid = a.attcollation and a.attcollation <> y.typcollation

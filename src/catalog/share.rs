@@ -81,7 +81,7 @@ fn share_out(wanted: &[(&Step, &'static str)], sessions: usize, inventory: &Inve
                 } else {
                     None
                 };
-                if let Some(share) = shares.get_mut(whole_count % sessions) {
+                if let Some(share) = shares.get_mut(sessions - 1 - whole_count % sessions) {
                     share.push(piece(oids));
                 }
                 whole_count += 1;

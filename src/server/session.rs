@@ -74,6 +74,13 @@ pub struct Standing {
 ///
 /// The first statement empties `search_path`, so that nothing in the database can come between us and the catalogue.
 pub async fn set_up(connection: &mut Connection, setup: &Setup) -> Result<Standing> {
+    prepare(connection, setup).await?;
+    read_standing(connection).await
+}
+
+/// Sets the session up. Where it leads is not asked again of every worker: in a database with very many files the server takes
+/// its time to say how large it is.
+pub(super) async fn prepare(connection: &mut Connection, setup: &Setup) -> Result<()> {
     connection.execute(SEARCH_PATH).await?;
     let encoding = match &setup.encoding {
         Some(encoding) => encoding.clone(),
@@ -92,7 +99,7 @@ pub async fn set_up(connection: &mut Connection, setup: &Setup) -> Result<Standi
             .await
             .map_err(|error| error.context(&format!("could not become role \"{role}\"")))?;
     }
-    read_standing(connection).await
+    Ok(())
 }
 
 fn refused_setting(error: Error, setup: &Setup) -> Error {

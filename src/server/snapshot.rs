@@ -3,7 +3,7 @@
 use super::connection::Connection;
 use super::failure::sqlstate;
 use super::options::Options;
-use super::session::{Isolation, Setup, begin, set_up};
+use super::session::{Isolation, Setup, begin, prepare};
 use crate::error::{Error, ErrorKind, Result};
 use crate::record::DecodeError;
 
@@ -39,7 +39,7 @@ pub async fn import_snapshot(connection: &mut Connection, snapshot: &Snapshot) -
 /// Opens a session that is set up like the exporting one and sees what that one sees.
 pub async fn join(options: &Options, setup: &Setup, snapshot: &Snapshot) -> Result<Connection> {
     let mut connection = Connection::connect(options).await?;
-    set_up(&mut connection, setup).await?;
+    prepare(&mut connection, setup).await?;
     import_snapshot(&mut connection, snapshot).await?;
     Ok(connection)
 }
