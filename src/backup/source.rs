@@ -96,9 +96,10 @@ async fn helpers(
     let open = || async {
         let mut helper = server::join(&options.source, setup, snapshot).await?;
         helper.execute(HELPER_PATIENCE).await?;
-        Ok(helper)
+        Ok::<_, Error>(helper)
     };
-    try_join_all((0..count).map(|_| open())).await
+    // where the server or the role has no more connections, one session reads it all
+    Ok(try_join_all((0..count).map(|_| open())).await.unwrap_or_default())
 }
 
 /// Connects, takes the snapshot, locks and reads. For a store that is also what a restored database must have, and what the
@@ -147,10 +148,11 @@ pub(super) async fn read(options: &Options, for_store: bool, phases: &mut Phases
     setup.monetary = server::read_monetary(&mut connection).await?;
     let wants_expected = for_store && selection.content.definitions;
     // a helper reads it while this thread orders the entries
-    let early = match helpers.pop() {
-        Some(helper) if wants_expected && selection.is_whole() => Some(read_expected_aside(helper, setup.clone())),
-        Some(_) | None => None,
-    };
+    let aside = if wants_expected && selection.is_whole() { helpers.pop() } else { None };
+    let early = aside.map(|helper| read_expected_aside(helper, setup.clone()));
+    for helper in helpers {
+        helper.close().await;
+    }
     let mut plan = plan::build(inventory, &selection, emit, has_database.then_some(&database))?;
     catalog::read_attribute_statistics(&mut connection, &mut plan, emit.quote).await?;
     server::pin_values(&mut connection, &setup).await?;
@@ -208,7 +210,9 @@ async fn read_globals(connection: &mut Connection, options: &Options) -> Result<
 fn read_expected_aside(mut helper: Connection, setup: Setup) -> JoinHandle<Result<Option<Expected>>> {
     tokio::spawn(async move {
         server::pin_values(&mut helper, &setup).await?;
-        catalog::read_expected(&mut helper, |_, _| true).await.map(Some)
+        let expected = catalog::read_expected(&mut helper, |_, _| true).await?;
+        helper.close().await;
+        Ok(Some(expected))
     })
 }
 

@@ -4,6 +4,12 @@ use super::table::push;
 use super::{CatalogId, Components, Detail, Emitter, Entry, NewObject, Object, class};
 use crate::record::{DecodeError, Record};
 
+/// The first major that streams transactions which are not complete; those before never do.
+pub const STREAMING_MAJOR: u32 = 14;
+
+/// The first major that can apply changes as the tables' owners; those before always do so as the subscription's.
+pub const RUN_AS_OWNER_MAJOR: u32 = 16;
+
 /// What only a subscription has.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Subscription {
@@ -105,9 +111,12 @@ impl Subscription {
             if self.is_binary {
                 create.push_str(", binary = true");
             }
+            let server = out.inventory.facts.version.major();
             create.push_str(match self.streaming {
                 't' => ", streaming = on",
                 'p' => ", streaming = parallel",
+                // a server does not take what it does not know, be it what it does anyway
+                _ if server < STREAMING_MAJOR => "",
                 _ => ", streaming = off",
             });
             if self.two_phase != 'd' {
@@ -119,7 +128,7 @@ impl Subscription {
             if !self.password_required {
                 create.push_str(", password_required = false");
             }
-            if self.run_as_owner {
+            if self.run_as_owner && server >= RUN_AS_OWNER_MAJOR {
                 create.push_str(", run_as_owner = true");
             }
             if self.failover {

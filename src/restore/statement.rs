@@ -3,6 +3,7 @@
 use crate::archive::statement as stock;
 use crate::archive::toc::{Entry, Toc};
 use crate::object::identifier::Quote;
+use crate::object::subscription::{RUN_AS_OWNER_MAJOR, STREAMING_MAJOR};
 use crate::object::version::Version;
 
 /// `ALTER ... OWNER TO ...`, for what has an owner.
@@ -22,7 +23,9 @@ pub(super) fn create(entry: &Entry, toc: &Toc, leave_owner: bool, version: Versi
         "DATABASE" if version.major() < 15 => text.replacen(" LOCALE_PROVIDER = libc", "", 1),
         // they have no multiranges
         "TYPE" if version.major() < 14 => without_multirange(text),
-        "SUBSCRIPTION" if version.major() < 16 => for_older_server(text, version),
+        "SUBSCRIPTION" => {
+            subscription(text, toc.header.server_version.as_deref().and_then(Version::from_server_text), version)
+        }
         // there, all sequences are logged and no word says so
         "SEQUENCE" if version.major() < 15 => without_last(text, "\n    LOGGED"),
         // from there on an identity column's sequence is as its table unless a word says so
@@ -49,13 +52,22 @@ fn without_multirange(text: &str) -> String {
     format!("{before}{}", rest.get(end.unwrap_or(rest.len())..).unwrap_or_default())
 }
 
-/// A subscription without the options that say what older servers do anyway, and do not know.
-fn for_older_server(text: &str, version: Version) -> String {
+/// A subscription with the options that say what the source's server does without a word, where the target knows them, and without
+/// them where it does not.
+fn subscription(text: &str, source: Option<Version>, target: Version) -> String {
     // names stand before the options
     let Some((before, options)) = text.rsplit_once(" WITH (connect = false") else { return text.to_owned() };
-    let mut options = options.replacen(", run_as_owner = true", "", 1);
-    if version.major() < 14 {
-        options = options.replacen(", streaming = off", "", 1);
+    let mut options = options.to_owned();
+    for (since, name, value) in [(STREAMING_MAJOR, "streaming", "off"), (RUN_AS_OWNER_MAJOR, "run_as_owner", "true")] {
+        let option = format!(", {name} = {value}");
+        if target.major() < since {
+            options = options.replacen(&option, "", 1);
+        } else if source.is_some_and(|source| source.major() < since)
+            && !options.contains(&format!(", {name} = "))
+            && let Some(place) = options.rfind(");")
+        {
+            options.insert_str(place, &option);
+        }
     }
     format!("{before} WITH (connect = false{options}")
 }
@@ -150,6 +162,10 @@ mod tests {
         assert_eq!(written("SUBSCRIPTION", subscription, 130_000), format!("{front});\n"));
         assert_eq!(written("SUBSCRIPTION", subscription, 150_000), format!("{front}, streaming = off);\n"));
         assert_eq!(written("SUBSCRIPTION", subscription, 160_000), subscription);
+        let (old, new) = (Version(130_000), Version(180_000));
+        assert_eq!(super::subscription(&format!("{front});\n"), Some(old), new), subscription);
+        assert_eq!(super::subscription(&format!("{front});\n"), Some(old), old), format!("{front});\n"));
+        assert_eq!(super::subscription(subscription, Some(old), new), subscription);
     }
 
     #[test]

@@ -98,7 +98,12 @@ fn without_attver(text: Option<&str>) -> Option<String> {
 
 /// A statement of pg_dump's as ours is to be: on servers before 15 without the word that they refuse (`DIFFERENCES.md`).
 fn as_the_server_takes_it(text: Option<&str>, server_major: u32) -> Option<String> {
-    let text = without_attver(text)?;
+    let mut text = without_attver(text)?;
+    if text.starts_with("CREATE SUBSCRIPTION ") {
+        for (since, option) in [(14, ", streaming = off"), (16, ", run_as_owner = true")] {
+            text = if server_major < since { text.replacen(option, "", 1) } else { text };
+        }
+    }
     let is_identity = text.starts_with("ALTER TABLE ") && text.contains(" AS IDENTITY (\n");
     Some(if is_identity && server_major < 15 { text.replacen("\n    LOGGED\n", "\n", 1) } else { text })
 }

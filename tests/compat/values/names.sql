@@ -80,7 +80,8 @@ create type <base> (input = <base in>, output = <base out>, internallength = 4, 
 create cast (<base> as int) without function;
 create operator family <family> using btree;
 create operator class <class> for type int4 using btree family <family> as operator 1 <, operator 2 <=, operator 3 =, operator 4 >=, operator 5 >, function 1 btint4cmp(int4, int4);
-create language <language> handler plpgsql_call_handler inline plpgsql_inline_handler validator plpgsql_validator;
+create function <handler>() returns language_handler language c as '$libdir/plpgsql', 'plpgsql_call_handler';
+create language <language> handler <handler>;
 create function <in language>() returns int language <language> as 'begin return 1; end';
 create access method <method> type table handler heap_tableam_handler;
 create conversion <conversion> for 'LATIN1' to 'UTF8' from iso8859_1_to_utf8;
