@@ -101,7 +101,10 @@ pub(super) fn named_in(text: &str, leave: &Leave, roles: &mut BTreeSet<String>) 
                 list(statement, place + 1, roles);
             }
         } else if starts(&["set", "session", "authorization"]) {
-            list(statement, 3, roles);
+            // DEFAULT is who logged in
+            if !starts(&["set", "session", "authorization", "default"]) {
+                list(statement, 3, roles);
+            }
         } else if starts(&["create", "policy"]) {
             let end = first("using").or_else(|| first("with")).unwrap_or(statement.len());
             let place = statement.iter().take(end).rposition(|token| token.is("to"));
@@ -155,6 +158,7 @@ mod tests {
                 "SET SESSION AUTHORIZATION giver;\nGRANT ALL ON SCHEMA s TO taker;\nRESET SESSION AUTHORIZATION;",
                 &["giver", "taker"],
             ),
+            ("SET SESSION AUTHORIZATION DEFAULT;\nALTER TABLE t DISABLE TRIGGER ALL;", &[]),
             ("ALTER DEFAULT PRIVILEGES FOR ROLE maker IN SCHEMA s GRANT ALL ON TABLES TO a;", &["a", "maker"]),
             (
                 "CREATE POLICY p ON s.t AS RESTRICTIVE FOR SELECT TO a, \"b;\" USING ((x = 'to'::text)) WITH CHECK (true);",
