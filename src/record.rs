@@ -6,6 +6,7 @@
 //! that the pair loses nothing on any input.
 
 use std::borrow::Cow;
+use std::cell::Cell;
 use std::fmt;
 use std::num::NonZeroU32;
 use std::sync::Arc;
@@ -93,6 +94,8 @@ pub struct Record {
     columns: Arc<[String]>,
     text: Box<str>,
     spans: Box<[Option<Span>]>,
+    /// The column behind the one that was asked for last: most rows are read from left to right.
+    next: Cell<usize>,
 }
 
 /// Where a value stands in the text of its row.
@@ -109,14 +112,11 @@ impl Record {
     /// # Errors
     ///
     /// A row's text of 4 GiB or more; no message of a server is so long.
-    pub fn new<'a>(
-        columns: Arc<[String]>,
-        values: impl IntoIterator<Item = Option<&'a [u8]>>,
-    ) -> Result<Self, DecodeError> {
-        let mut text = String::new();
-        let mut spans = Vec::with_capacity(columns.len());
+    pub fn new(columns: Arc<[String]>, values: &[Option<&[u8]>]) -> Result<Self, DecodeError> {
+        let mut text = String::with_capacity(values.iter().flatten().map(|value| value.len()).sum());
+        let mut spans = Vec::with_capacity(values.len());
         for value in values {
-            let Some(bytes) = value else {
+            let Some(bytes) = *value else {
                 spans.push(None);
                 continue;
             };
@@ -128,14 +128,14 @@ impl Record {
             };
             spans.push(Some(Span { begin, past_end }));
         }
-        Ok(Self { columns, text: text.into_boxed_str(), spans: spans.into_boxed_slice() })
+        Ok(Self { columns, text: text.into_boxed_str(), spans: spans.into_boxed_slice(), next: Cell::new(0) })
     }
 
     /// A row for tests: pairs of column and value.
     pub fn from_pairs(pairs: &[(&str, Option<&str>)]) -> Self {
         let columns = pairs.iter().map(|(name, _)| (*name).to_owned()).collect();
-        let values = pairs.iter().map(|(_, value)| value.map(str::as_bytes));
-        Self::new(columns, values).expect("a test's row is short")
+        let values: Vec<Option<&[u8]>> = pairs.iter().map(|(_, value)| value.map(str::as_bytes)).collect();
+        Self::new(columns, &values).expect("a test's row is short")
     }
 
     fn value(&self, index: usize) -> Option<Option<&str>> {
@@ -155,11 +155,19 @@ impl Record {
 
     /// The value, or `None` for null.
     pub fn optional(&self, column: &str) -> Result<Option<&str>, DecodeError> {
-        self.columns
-            .iter()
-            .position(|name| name == column)
+        self.position(column)
             .and_then(|index| self.value(index))
             .ok_or_else(|| Self::fail(column, "is not in the result"))
+    }
+
+    fn position(&self, column: &str) -> Option<usize> {
+        let (before, behind) = self.columns.split_at_checked(self.next.get()).unwrap_or((&self.columns, &[]));
+        let index = match behind.iter().position(|name| name == column) {
+            Some(index) => before.len() + index,
+            None => before.iter().position(|name| name == column)?,
+        };
+        self.next.set(index + 1);
+        Some(index)
     }
 
     /// The value; null is an error.

@@ -1,4 +1,4 @@
--- What depends on what, for each object in the order in which it was noted. Pinned and extension-membership rows order
+-- What depends on what, in the order in which it was noted. Pinned and extension-membership rows order
 -- nothing. Members of operator families have rows of their own; a dump has one entry for the family, so their
 -- dependencies are told as the family's.
 select d.classid,
@@ -33,4 +33,4 @@ join pg_catalog.pg_amproc p on p.oid = d.objid
 where d.classid = 'pg_catalog.pg_amproc'::pg_catalog.regclass
   and d.deptype not in ('p', 'e', 'i')
   and not (d.refclassid = 'pg_catalog.pg_opfamily'::pg_catalog.regclass and d.refobjid = p.amprocfamily)
-order by 1, 2, 6
+order by 6

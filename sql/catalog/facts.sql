@@ -2,6 +2,7 @@
 select pg_catalog.current_setting('server_version_num') as version,
        pg_catalog.current_setting('client_encoding') as encoding,
        pg_catalog.current_setting('standard_conforming_strings') as standard_conforming_strings,
+       pg_catalog.current_setting('quote_all_identifiers') as quote_all_identifiers,
        d.datname as database,
        pg_catalog.has_column_privilege('pg_catalog.pg_subscription', 'subconninfo', 'select') as reads_subscriptions
 from pg_catalog.pg_database d

@@ -1,26 +1,35 @@
 -- The usable indexes of the relations that are asked about; those of partitioned tables are never valid until all
 -- partitions have theirs.
--- What a constraint made has no statement of its own, and the server takes its time to write one.
+-- The definition of a plain B-tree is not asked for: the server takes its time to write one. What it is made of is told.
 select i.indexrelid,
        i.indrelid,
        c.relname,
-       case when made.oid is null then pg_catalog.pg_get_indexdef(i.indexrelid) end as definition,
        i.indkey,
        i.indnkeyatts,
+       i.indisunique,
        i.indisclustered,
        i.indisreplident,
        i.indnullsnotdistinct as indnullsnotdistinct,
        inh.inhparent as parent,
        ts.spcname as tablespace,
        c.reloptions as options,
+       case when plain.is_plain then i.indclass end as operator_classes,
+       case when plain.is_plain then i.indcollation end as collations,
+       case when plain.is_plain then i.indoption end as orders,
        stats.columns as statistics_columns,
        stats.targets as statistics_targets
 from pg_catalog.unnest($1::pg_catalog.oid[]) as wanted(oid)
 join pg_catalog.pg_index i on i.indrelid = wanted.oid
 join pg_catalog.pg_class c on c.oid = i.indexrelid
 join pg_catalog.pg_class t on t.oid = i.indrelid
-left join pg_catalog.pg_constraint made
-    on made.conrelid = i.indrelid and made.conindid = i.indexrelid and made.contype in ('p', 'u', 'x')
+cross join lateral (
+    select not i.indisprimary
+           and i.indexprs is null
+           and i.indpred is null
+           and c.reloptions is null
+           and c.relkind = 'i'
+           and c.relam = 403 as is_plain
+) plain
 left join pg_catalog.pg_inherits inh on inh.inhrelid = i.indexrelid
 left join pg_catalog.pg_tablespace ts on ts.oid = c.reltablespace
 left join lateral (

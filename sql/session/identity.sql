@@ -7,7 +7,6 @@ select
     pg_catalog.pg_encoding_to_char(database.encoding) as encoding,
     database.datcollate as collate,
     database.datctype as ctype,
-    pg_catalog.pg_database_size(database.oid) as size,
     pg_catalog.current_setting('server_version_num') as version_number,
     pg_catalog.version() as version_text,
     pg_catalog.pg_is_in_recovery() as in_recovery,

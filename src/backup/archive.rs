@@ -133,7 +133,7 @@ pub(super) async fn write(
         Format::Plain => Framing::Script,
     };
     let copying = Copying::start(connections, jobs, framing, form.compression, &toc);
-    let ticker = copying.ticker(Some(source.standing.size));
+    let ticker = copying.ticker(source.size);
     let done = AtomicU64::new(0);
     let written = async {
         match form.format {
@@ -149,7 +149,6 @@ pub(super) async fn write(
     }
 }
 
-/// The statistics' texts are moved there: they are the only ones that can be larger than all definitions together.
 fn table_of_contents(form: Form, source: &mut Source, now: DateTime<Utc>) -> Result<Toc> {
     let container = match form.format {
         Format::Directory | Format::Tar => Container::Directory,
@@ -165,14 +164,7 @@ fn table_of_contents(form: Form, source: &mut Source, now: DateTime<Utc>) -> Res
     header.database = Some(source.database.name.clone());
     header.server_version.clone_from(&source.server_version);
     header.dump_version = Some(format!("pgproof {}", env!("CARGO_PKG_VERSION")));
-    let entries = (source.plan.entries.iter_mut())
-        .map(|entry| {
-            let statistics = entry.statistics.map(|_| std::mem::take(&mut entry.create));
-            let mut made = schema::toc_entry(entry);
-            made.create = statistics.or(made.create);
-            made
-        })
-        .collect();
+    let entries = source.plan.entries.iter_mut().map(schema::toc_entry).collect();
     Ok(Toc { header, entries })
 }
 
@@ -189,8 +181,9 @@ async fn single(
         Place::Store(store, key) => {
             // A head that comes last has the places of all data, for pg_restore -j; but then the whole file's SHA-256 is
             // known only after reading it all again. On this machine that is done anyway; from a bucket only when asked.
-            let head = if store.is_local() || options.read_back { Head::Last } else { Head::First };
-            (custom::begin(&*store, &key, SizeHint::about(source.standing.size), &toc, head).await?, head)
+            let is_read_again = store.is_local() || options.read_back;
+            let head = if is_read_again && copying.job_count() > 0 { Head::Last } else { Head::First };
+            (custom::begin(&*store, &key, source.size.map_or(SizeHint::unknown(), SizeHint::about), &toc, head).await?, head)
         }
         Place::Stream(stream) => {
             let mut target = Target::stream(stream);
@@ -222,7 +215,7 @@ async fn script(
 async fn in_order(place: Place, source: &Source) -> Result<Target> {
     Ok(match place {
         Place::Store(store, key) => {
-            Target::Object(Box::new(Outlet::begin(&*store, &key, SizeHint::about(source.standing.size)).await?))
+            Target::Object(Box::new(Outlet::begin(&*store, &key, source.size.map_or(SizeHint::unknown(), SizeHint::about)).await?))
         }
         Place::Stream(stream) => Target::stream(stream),
     })

@@ -92,7 +92,7 @@ async fn alone(
     let id = manifest::label(now, &mut rand::rng());
     let archive_bytes = archived.size;
     let manifest = describe(options, form, &source, id, archived, &phases, now)?;
-    source.close().await;
+    source.end().await;
     Ok(Outcome { manifest, place: name, archive_bytes, pruned: None })
 }
 
@@ -180,7 +180,7 @@ async fn fill(
     lease.check().await?;
     let manifest = publish::publish(&**store, folder, manifest, source.globals.as_deref()).await?;
     phases.end();
-    source.close().await;
+    source.end().await;
     Ok(Outcome { manifest, place: format!("{}/{folder}", store.describe()), archive_bytes, pruned: None })
 }
 

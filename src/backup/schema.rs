@@ -10,7 +10,9 @@ use crate::archive::toc;
 use crate::object::{DataSource, Entry, Section};
 
 /// The archive's form of an entry; where its data lies is known only later.
-pub fn toc_entry(entry: &Entry) -> toc::Entry {
+///
+/// The statements are moved there: all of them together can be large.
+pub fn toc_entry(entry: &mut Entry) -> toc::Entry {
     let section = match entry.section {
         Section::None => toc::Section::None,
         Section::PreData => toc::Section::PreData,
@@ -18,22 +20,23 @@ pub fn toc_entry(entry: &Entry) -> toc::Entry {
         Section::PostData => toc::Section::PostData,
     };
     // pg_dump writes NULL where a statement was never given; no kind gives an empty one
-    let statement = |text: &str| (!text.is_empty()).then(|| text.to_owned());
+    let statement = |text: String| Some(text).filter(|text| !text.is_empty());
+    let (create, drop) = (std::mem::take(&mut entry.create), std::mem::take(&mut entry.drop));
     toc::Entry {
         has_data: entry.data.is_some(),
         catalog_oid: entry.catalog_id.class,
         object_oid: entry.catalog_id.oid,
-        create: statement(&entry.create),
+        create: statement(create),
         // of these kinds some cannot be dropped alone, and have an empty statement
         drop: if matches!(entry.kind, "DATABASE PROPERTIES" | "INDEX" | "SEQUENCE" | "TRIGGER") {
-            Some(entry.drop.clone())
+            Some(drop)
         } else {
-            statement(&entry.drop)
+            statement(drop)
         },
-        copy: entry.copy.clone(),
+        copy: entry.copy.take(),
         schema: entry.schema.clone(),
-        tablespace: entry.tablespace.clone(),
-        access_method: entry.access_method.clone(),
+        tablespace: entry.tablespace.take(),
+        access_method: entry.access_method.take(),
         relation_kind: entry.relkind.and_then(|kind| u8::try_from(kind).ok()),
         // what hangs on an object without an owner has an empty one, the object itself none
         owner: (!entry.owner.is_empty() || entry.section == Section::None).then(|| entry.owner.clone()),

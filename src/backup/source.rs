@@ -28,6 +28,8 @@ pub(super) struct Source {
     pub(super) connection: Option<Connection>,
     /// The server's version as it says it.
     pub(super) server_version: Option<String>,
+    /// The database's bytes on disk, where rows are copied or a manifest tells them.
+    pub(super) size: Option<u64>,
     /// Where it leads.
     pub(super) standing: Standing,
     /// The database itself.
@@ -118,6 +120,8 @@ pub(super) async fn read(options: &Options, for_store: bool, phases: &mut Phases
     let snapshot = server::export_snapshot(&mut connection).await?;
 
     phases.begin(Phase::ReadCatalog);
+    let needs_values = for_store || options.content.data;
+    let size = if needs_values { Some(server::read_database_size(&mut connection).await?) } else { None };
     let database = catalog::read_database(&mut connection).await?;
     let selection =
         catalog::resolve(&mut connection, options.content.clone(), &options.patterns, options.strict_names).await?;
@@ -145,7 +149,9 @@ pub(super) async fn read(options: &Options, for_store: bool, phases: &mut Phases
         inserts: options.detail.inserts,
     };
     let has_database = options.format != manifest::Format::Plain || options.plain.create;
-    setup.monetary = server::read_monetary(&mut connection).await?;
+    if needs_values {
+        setup.monetary = server::read_monetary(&mut connection).await?;
+    }
     let wants_expected = for_store && selection.content.definitions;
     // a helper reads it while this thread orders the entries
     let aside = if wants_expected && selection.is_whole() { helpers.pop() } else { None };
@@ -185,6 +191,7 @@ pub(super) async fn read(options: &Options, for_store: bool, phases: &mut Phases
     Ok(Source {
         connection,
         server_version,
+        size,
         standing,
         database,
         setup,
@@ -257,7 +264,7 @@ impl Source {
             locale: database.locale.clone(),
             monetary: self.setup.monetary.clone(),
             standby: standing.in_recovery,
-            database_bytes: standing.size,
+            database_bytes: self.size.unwrap_or_default(),
         }
     }
 
@@ -272,10 +279,12 @@ impl Source {
     }
 
     /// Ends the transaction that held the snapshot.
-    pub(super) async fn close(&mut self) {
+    pub(super) async fn end(mut self) {
         if let Some(connection) = self.connection.take() {
             connection.close().await;
         }
+        // nobody need wait until the memory of very many objects is given back
+        std::thread::spawn(move || drop(self));
     }
 
     /// Says what the run is going to do.
@@ -285,7 +294,7 @@ impl Source {
             title: format!("backing up {} to {place}", options.source.with_database(&self.database.name).describe()),
             table_count: tables as u64,
             object_count: self.plan.entries.len() as u64,
-            bytes: Some(self.standing.size),
+            bytes: self.size,
             jobs: options.jobs.get() as u64,
         }));
     }

@@ -57,7 +57,9 @@ pub async fn read_shared(
 ) -> Result<Inventory> {
     let mut inventory = Inventory::new(read_facts(connection).await?);
     let lists = [attachment::BEFORE, step::LISTS, definition::LISTS, attachment::AFTER];
-    share::run(connection, helpers, &lists, &mut inventory).await?;
+    inventory = share::run(connection, helpers, &lists, inventory).await?;
+    let version = inventory.facts.version;
+    let ahead = helpers.pop().map(|helper| tokio::spawn(dependency::read_ahead(helper, version)));
     if inventory.facts.version.major() > Version::NEWEST_MAJOR {
         let unknown = self_test(connection).await?;
         inventory.unsupported.extend(unknown);
@@ -65,7 +67,20 @@ pub async fn read_shared(
     select(&mut inventory)?;
     refuse_unreadable(&inventory)?;
     lock_tables(connection, &lock_targets(&inventory), patience).await?;
-    share::run(connection, helpers, &[definition::DETAILS, step::DETAILS], &mut inventory).await?;
+    let mut dependencies = None;
+    if let Some(ahead) = ahead {
+        let ended = ahead.await.map_err(|error| Error::new(ErrorKind::Bug, "reading the catalog").caused_by(error))?;
+        let (helper, read) = ended?;
+        helpers.push(helper);
+        dependencies = Some(read);
+    }
+    inventory = share::run(connection, helpers, &[definition::DETAILS, step::DETAILS], inventory).await?;
+    // last, because both ends of a dependency must be there
+    match dependencies {
+        Some(read) => dependency::note(&read, &mut inventory),
+        None => inventory = share::run(connection, helpers, &[std::slice::from_ref(&step::DEPENDENCY)], inventory).await?,
+    }
+    inventory = share::run(connection, helpers, &[step::REST], inventory).await?;
     read_sequence_states(connection, &mut inventory).await?;
     refuse_unknown_states(&inventory)?;
     Ok(inventory)
@@ -196,6 +211,7 @@ async fn read_facts(connection: &mut Connection) -> Result<Facts> {
             version: Version(row.number("version")?),
             encoding: row.string("encoding")?,
             standard_strings: row.text("standard_conforming_strings")? == "on",
+            quote_all: row.text("quote_all_identifiers")? == "on",
             database: row.string("database")?,
             reads_subscriptions: row.boolean("reads_subscriptions")?,
         })

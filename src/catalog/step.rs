@@ -29,6 +29,8 @@ pub(super) enum Scope {
     Undivided(u32),
     /// The same, where the planner's statistics are wanted.
     Statistics(u32),
+    /// Those indexes whose definitions are still wanted: `$1` is the array of their oids.
+    UndefinedIndexes,
 }
 
 impl Scope {
@@ -38,6 +40,7 @@ impl Scope {
             Self::Whole | Self::Selected(_) | Self::Undivided(_) => true,
             Self::WholeIf(condition) => condition(&inventory.facts),
             Self::Statistics(_) => inventory.wants_statistics,
+            Self::UndefinedIndexes => !inventory.undefined_indexes().is_empty(),
         }
     }
 }
@@ -176,6 +179,11 @@ pub(super) const DETAILS: &[Step] = &[
         take: rule::take,
     },
     Step {
+        query: Query::new("default_operator_class", &[(13, catalog_sql!("default_operator_class"))]),
+        scope: Scope::Whole,
+        take: index::take_default_operator_classes,
+    },
+    Step {
         query: Query::new("index", &[(13, catalog_sql!("index")), (15, catalog_sql!("index.pg15"))]),
         scope: Scope::Selected(class::PG_CLASS),
         take: index::take,
@@ -246,10 +254,19 @@ pub(super) const DETAILS: &[Step] = &[
         scope: Scope::Whole,
         take: super::select::take_extension_foreign_keys,
     },
-    // last, because both ends of a dependency must be there
-    Step {
-        query: Query::new("dependency", &[(13, catalog_sql!("dependency"))]),
-        scope: Scope::Whole,
-        take: super::dependency::take_dependencies,
-    },
 ];
+
+/// What the details left open, and nothing else tells.
+pub(super) const REST: &[Step] = &[Step {
+    query: Query::new("index_definition", &[(13, catalog_sql!("index_definition"))]),
+    scope: Scope::UndefinedIndexes,
+    take: index::take_definitions,
+}];
+
+/// What depends on what. Both ends must be there when it is taken in; nothing about it changes with the locks, so that it can
+/// be asked before.
+pub(super) static DEPENDENCY: Step = Step {
+    query: Query::new("dependency", &[(13, catalog_sql!("dependency"))]),
+    scope: Scope::Whole,
+    take: super::dependency::take_dependencies,
+};

@@ -52,6 +52,10 @@ pub struct Column {
     pub name: String,
     /// Its type as SQL.
     pub type_name: String,
+    /// The oid of its type.
+    pub type_oid: u32,
+    /// The oid of its collation, or 0.
+    pub collation_oid: u32,
     /// The statistics target, where it is not the default.
     pub statistics_target: Option<i32>,
     /// `pg_attribute.attstorage`
@@ -170,6 +174,8 @@ impl Column {
         };
         Ok(Self {
             type_name: row.optional_string("type_name")?.unwrap_or_default(),
+            type_oid: row.oid("atttypid")?,
+            collation_oid: row.oid("attcollation")?,
             statistics_target: row.optional_number("attstattarget")?.filter(|target| *target >= 0),
             storage: row.letter("attstorage")?,
             // a dropped column has no type

@@ -129,6 +129,8 @@ pub struct Emitter<'a> {
     /// The dump's options.
     pub options: EmitOptions,
     entries: Vec<Entry>,
+    /// The first number that is no object's, or was taken before.
+    first_id: i32,
     next_id: i32,
 }
 
@@ -136,7 +138,7 @@ impl<'a> Emitter<'a> {
     /// An emitter whose own entries are numbered after the inventory's objects.
     pub fn new(inventory: &'a Inventory, options: EmitOptions) -> Self {
         let next_id = i32::try_from(inventory.objects().len() + 1).expect("a dump has fewer than 2^31 objects");
-        Self { inventory, options, entries: Vec::new(), next_id }
+        Self { inventory, options, entries: Vec::new(), first_id: next_id, next_id }
     }
 
     /// How names and literals are written.
@@ -171,6 +173,29 @@ impl<'a> Emitter<'a> {
                 format!("\nALTER {words} {name} DEPENDS ON EXTENSION {};", self.quote().identifier(&extension.name))
             })
             .collect()
+    }
+
+    /// An emitter for objects that come later in the dump, to be filled at the same time as this one. [`Self::append`] takes
+    /// its entries.
+    pub fn part(&self) -> Self {
+        Self { entries: Vec::new(), first_id: self.next_id, ..*self }
+    }
+
+    /// Adds the entries of a part, which had the next numbers for its own until now.
+    pub fn append(&mut self, part: Self) {
+        let shift = self.next_id - part.first_id;
+        let renumber = |id: &mut DumpId| {
+            if id.0 >= part.first_id {
+                id.0 += shift;
+            }
+        };
+        self.entries.reserve(part.entries.len());
+        for mut entry in part.entries {
+            renumber(&mut entry.id);
+            entry.dependencies.iter_mut().flatten().for_each(renumber);
+            self.entries.push(entry);
+        }
+        self.next_id += part.next_id - part.first_id;
     }
 
     /// Ends the dump: all entries in order.

@@ -188,18 +188,24 @@ impl Default for Quote {
 impl Quote {
     /// The name as SQL takes it: in double quotes where it is not a plain lower-case word, or is a key word.
     pub fn identifier<'a>(&self, name: &'a str) -> Cow<'a, str> {
-        let plain = name.starts_with(|first: char| first.is_ascii_lowercase() || first == '_')
-            && name.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_');
-        if plain && !self.all && QUOTED_KEYWORDS.binary_search(&name).is_err() {
+        let is_plain = name.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_')
+            && name.bytes().next().is_some_and(|first| !first.is_ascii_digit());
+        if is_plain && !self.all && !Self::is_keyword(name) {
             return Cow::Borrowed(name);
         }
         Cow::Owned(format!("\"{}\"", name.replace('"', "\"\"")))
     }
 
+    /// Whether the name is a key word that needs quotes.
+    pub fn is_keyword(name: &str) -> bool {
+        // no key word has a digit, and names of many objects of one sort often do
+        !name.bytes().any(|byte| byte.is_ascii_digit()) && QUOTED_KEYWORDS.binary_search(&name).is_ok()
+    }
+
     /// `schema.name`, or the name alone where there is no schema.
     pub fn qualified(&self, schema: Option<&str>, name: &str) -> String {
         match schema {
-            Some(schema) => format!("{}.{}", self.identifier(schema), self.identifier(name)),
+            Some(schema) => [&*self.identifier(schema), ".", &*self.identifier(name)].concat(),
             None => self.identifier(name).into_owned(),
         }
     }
@@ -243,6 +249,7 @@ mod tests {
     #[test]
     fn knows_its_keywords_in_order() {
         assert!(QUOTED_KEYWORDS.is_sorted());
+        assert!(QUOTED_KEYWORDS.iter().all(|word| Quote::is_keyword(word)));
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! Indexes, and their attachment to the indexes of partitioned tables.
 
 use super::table::push;
-use super::{CatalogId, Components, Detail, DumpId, Emitter, Entry, Inventory, Object, class};
+use super::{CatalogId, Components, Detail, DumpId, Emitter, Entry, Inventory, Object, Quote, class};
 use crate::record::{DecodeError, Record};
 
 /// What only an index has.
@@ -9,8 +9,8 @@ use crate::record::{DecodeError, Record};
 pub struct Index {
     /// Its table.
     pub table: DumpId,
-    /// `CREATE INDEX`, without the semicolon; empty where a constraint makes it.
-    pub definition: String,
+    /// `CREATE INDEX`, without the semicolon; `None` as long as it is not known, and where a constraint makes it.
+    pub definition: Option<String>,
     /// The numbers of its columns, keys first; 0 is an expression.
     pub columns: Vec<i16>,
     /// How many of its columns are keys.
@@ -44,15 +44,117 @@ pub struct IndexAttach {
     pub partition: DumpId,
 }
 
+/// An operator class that a B-tree takes for columns of a type where `CREATE INDEX` names none.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct DefaultOperatorClass {
+    /// Its oid.
+    pub operator_class: u32,
+    /// The type's oid.
+    pub data_type: u32,
+}
+
+/// Takes in the rows of `sql/catalog/default_operator_class.sql`.
+pub(crate) fn take_default_operator_classes(rows: &[Record], inventory: &mut Inventory) -> Result<(), DecodeError> {
+    for row in rows {
+        let default = DefaultOperatorClass { operator_class: row.oid("oid")?, data_type: row.oid("opcintype")? };
+        inventory.default_operator_classes.insert(default);
+    }
+    Ok(())
+}
+
+/// Takes in the rows of `sql/catalog/index_definition.sql`.
+pub(crate) fn take_definitions(rows: &[Record], inventory: &mut Inventory) -> Result<(), DecodeError> {
+    for row in rows {
+        let Some(id) = inventory.find(class::PG_CLASS, row.oid("oid")?) else { continue };
+        if let Some(index) = inventory.index_mut(id) {
+            index.definition = Some(row.string("definition")?);
+        }
+    }
+    Ok(())
+}
+
+/// What a plain B-tree is made of: keys that are columns, no condition, no parameters, not partitioned.
+struct Plain {
+    is_unique: bool,
+    operator_classes: Vec<u32>,
+    collations: Vec<u32>,
+    /// `pg_index.indoption`: 1 is descending, 2 is nulls first.
+    orders: Vec<i16>,
+}
+
+impl Plain {
+    /// What a row of `sql/catalog/index.sql` says of it; `None` where the index is not plain.
+    fn decode(row: &Record) -> Result<Option<Self>, DecodeError> {
+        let plain = Self {
+            is_unique: row.boolean("indisunique")?,
+            operator_classes: row.numbers("operator_classes")?,
+            collations: row.numbers("collations")?,
+            orders: row.numbers("orders")?,
+        };
+        Ok(Some(plain).filter(|plain| !plain.operator_classes.is_empty()))
+    }
+
+    /// `CREATE INDEX` as `pg_get_indexdef` has it, which looks through all operator classes for each key.
+    ///
+    /// `None` where the server must say it: an operator class or collation that is not the column's own, and names that are
+    /// key words, which not every server puts in quotes.
+    fn definition(&self, name: &str, index: &Index, inventory: &Inventory) -> Option<String> {
+        let quote = Quote { all: inventory.facts.quote_all, ..Quote::default() };
+        let relation = inventory.get(index.table);
+        let table = inventory.table(index.table)?;
+        let schema = inventory.schema_name(relation)?;
+        let names = index.columns.iter().map(|number| table.column(*number).map(|column| column.name.as_str()));
+        let is_quoted_by_all = |name: &str| quote.all || !Quote::is_keyword(name);
+        if ![name, &relation.name, schema].into_iter().all(is_quoted_by_all)
+            || !names.clone().all(|name| name.is_some_and(is_quoted_by_all))
+        {
+            return None;
+        }
+        let keys = index.columns.get(..index.key_count)?;
+        let mut sql = format!(
+            "CREATE {}INDEX {} ON {} USING btree (",
+            if self.is_unique { "UNIQUE " } else { "" },
+            quote.identifier(name),
+            quote.qualified(Some(schema), &relation.name)
+        );
+        for (place, number) in keys.iter().enumerate() {
+            let column = table.column(*number)?;
+            let default =
+                DefaultOperatorClass { operator_class: *self.operator_classes.get(place)?, data_type: column.type_oid };
+            if !inventory.default_operator_classes.contains(&default)
+                || ![0, column.collation_oid].contains(self.collations.get(place)?)
+            {
+                return None;
+            }
+            let order = match self.orders.get(place)? {
+                0 => "",
+                1 => " DESC NULLS LAST",
+                2 => " NULLS FIRST",
+                3 => " DESC",
+                _ => return None,
+            };
+            push(&mut sql, &[if place == 0 { "" } else { ", " }, &quote.identifier(&column.name), order]);
+        }
+        for (place, name) in names.enumerate().skip(keys.len()) {
+            push(&mut sql, &[if place == keys.len() { ") INCLUDE (" } else { ", " }, &quote.identifier(name?)]);
+        }
+        sql.push(')');
+        if index.nulls_are_equal {
+            sql.push_str(" NULLS NOT DISTINCT");
+        }
+        Some(sql)
+    }
+}
+
 /// Takes in the rows of `sql/catalog/index.sql`, and adds the attachments.
 pub(crate) fn take(rows: &[Record], inventory: &mut Inventory) -> Result<(), DecodeError> {
     for row in rows {
         let Some(table) = inventory.find_table(row.oid("indrelid")?) else { continue };
         let numbers: Vec<i16> = row.numbers("statistics_columns")?;
         let targets: Vec<i32> = row.numbers("statistics_targets")?;
-        let index = Index {
+        let mut index = Index {
             table,
-            definition: row.optional_string("definition")?.unwrap_or_default(),
+            definition: None,
             columns: row.numbers("indkey")?,
             key_count: row.number("indnkeyatts")?,
             is_clustered: row.boolean("indisclustered")?,
@@ -65,8 +167,12 @@ pub(crate) fn take(rows: &[Record], inventory: &mut Inventory) -> Result<(), Dec
             constraint: None,
             attachments: Vec::new(),
         };
+        let name = row.string("relname")?;
+        if let Some(plain) = Plain::decode(row)? {
+            index.definition = plain.definition(&name, &index, inventory);
+        }
         let catalog_id = CatalogId { class: class::PG_CLASS, oid: row.oid("indexrelid")? };
-        let id = inventory.add_part_of(table, catalog_id, row.string("relname")?, Detail::Index(Box::new(index)));
+        let id = inventory.add_part_of(table, catalog_id, name, Detail::Index(Box::new(index)));
         if let Some(table) = inventory.table_mut(table) {
             table.indexes.push(id);
         }
@@ -134,7 +240,7 @@ impl Index {
         let name = out.inventory.qualified(object, quote);
         if self.constraint.is_none() && object.dumps(Components::DEFINITION) {
             let mut entry = Entry::of(object, out.inventory, "INDEX");
-            entry.create = format!("{};\n", self.definition);
+            entry.create = format!("{};\n", self.definition.as_deref().unwrap_or_default());
             self.push_alterations(&mut entry.create, object, out, false);
             entry.tablespace = Some(self.tablespace.clone());
             // the server lets no part of a partitioned index go alone
@@ -194,6 +300,15 @@ impl Inventory {
     /// The index behind this number, if it is one.
     pub fn index(&self, id: DumpId) -> Option<&Index> {
         if let Detail::Index(index) = &self.get(id).detail { Some(index) } else { None }
+    }
+
+    /// The oids of the indexes with a statement of their own that is not known yet.
+    pub(crate) fn undefined_indexes(&self) -> Vec<u32> {
+        let is_undefined = |detail: &Detail| {
+            matches!(detail, Detail::Index(index) if index.definition.is_none() && index.constraint.is_none())
+        };
+        let undefined = self.objects().iter().filter(|object| is_undefined(&object.detail));
+        undefined.map(|object| object.catalog_id.oid).collect()
     }
 
     pub(super) fn index_mut(&mut self, id: DumpId) -> Option<&mut Index> {

@@ -1,6 +1,7 @@
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use super::comment::Comment;
+use super::index::DefaultOperatorClass;
 use super::security_label::SecurityLabel;
 use super::unsupported::Unsupported;
 use super::{Acl, CatalogId, Components, Detail, DumpId, Object, Quote, class, version::Version};
@@ -14,6 +15,8 @@ pub struct Facts {
     pub encoding: String,
     /// Whether `standard_conforming_strings` is on in the session that reads.
     pub standard_strings: bool,
+    /// Whether `quote_all_identifiers` is on in the session that reads.
+    pub quote_all: bool,
     /// The database's name.
     pub database: String,
     /// Whether the session's role may read how subscriptions reach their publishers.
@@ -43,13 +46,16 @@ pub struct Inventory {
     /// What is true of the whole source.
     pub facts: Facts,
     objects: Vec<Object>,
-    by_catalog_id: HashMap<CatalogId, DumpId>,
+    /// Asked some million times in a large database.
+    by_catalog_id: HashMap<CatalogId, DumpId, foldhash::fast::RandomState>,
     /// Which extension made which object (`pg_depend`, deptype `e`).
     pub extension_members: HashMap<CatalogId, DumpId>,
     /// Comments by object, in column order.
     pub comments: HashMap<CatalogId, Vec<Comment>>,
     /// Security labels by object, in column order.
     pub labels: HashMap<CatalogId, Vec<SecurityLabel>>,
+    /// Which operator class a B-tree takes for a column of which type without being told.
+    pub default_operator_classes: HashSet<DefaultOperatorClass>,
     /// Whether the planner's statistics are dumped.
     pub wants_statistics: bool,
     /// What the database has that a dump does not know how to write.

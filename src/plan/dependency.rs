@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 
 use super::graph::{self, Graph, slot};
-use crate::object::{Detail, DumpId, Entry, Inventory, class};
+use crate::object::{Detail, DumpId, Entry, Inventory, Object, class};
 
 /// A path through objects without entries can fan out and meet again; past so many, each need is told once.
 const REPEATED_MAX: usize = 10_000;
@@ -13,44 +13,76 @@ const REPEATED_MAX: usize = 10_000;
 /// An object without an entry is replaced by what it needs itself. The borders are left out: by them everything would
 /// need everything.
 pub(super) fn resolve(entries: &mut [Entry], inventory: &Inventory) {
-    let written: HashSet<DumpId> = entries.iter().map(|entry| entry.id).collect();
-    let mut known: HashMap<DumpId, Vec<DumpId>> = HashMap::new();
+    let mut resolver = Resolver::new(entries, inventory);
     for entry in entries.iter_mut().filter(|entry| entry.dependencies.is_none()) {
-        let is_object = usize::try_from(entry.id.0).is_ok_and(|id| id <= inventory.objects().len());
-        let needs = if is_object { needs(entry.id, inventory, &written, &mut known) } else { Vec::new() };
-        entry.dependencies = Some(needs);
+        let needs = inventory.objects().get(slot(entry.id)).map(|object| resolver.needs(object));
+        entry.dependencies = Some(needs.unwrap_or_default());
     }
 }
 
-/// The entries that an object needs. The loops are broken by now, so that this ends; the stack is our own because the
-/// way through objects without entries can be long.
-fn needs(
-    id: DumpId,
-    inventory: &Inventory,
-    written: &HashSet<DumpId>,
-    known: &mut HashMap<DumpId, Vec<DumpId>>,
-) -> Vec<DumpId> {
-    let mut stack = vec![(id, false)];
-    while let Some((current, is_ready)) = stack.pop() {
-        if known.contains_key(&current) {
-            continue;
+struct Resolver<'a> {
+    inventory: &'a Inventory,
+    /// Which objects have an entry.
+    is_written: Vec<bool>,
+    /// What the objects without one need, as far as it was asked.
+    known: HashMap<DumpId, Vec<DumpId>>,
+}
+
+impl<'a> Resolver<'a> {
+    fn new(entries: &[Entry], inventory: &'a Inventory) -> Self {
+        let mut is_written = vec![false; inventory.objects().len()];
+        for entry in entries {
+            if let Some(is_written) = is_written.get_mut(slot(entry.id)) {
+                *is_written = true;
+            }
         }
-        let object = inventory.get(current);
-        if matches!(object.detail, Detail::PreDataBoundary | Detail::PostDataBoundary) {
-            known.insert(current, Vec::new());
-            continue;
+        Self { inventory, is_written, known: HashMap::new() }
+    }
+
+    fn is_written(&self, id: DumpId) -> bool {
+        self.is_written.get(slot(id)) == Some(&true)
+    }
+
+    /// The entries that an object needs.
+    fn needs(&mut self, object: &Object) -> Vec<DumpId> {
+        if is_border(object) {
+            return Vec::new();
         }
-        let unwritten = object.dependencies.iter().filter(|id| !written.contains(id));
-        if !is_ready {
-            stack.push((current, true));
-            stack.extend(unwritten.filter(|id| !known.contains_key(id)).map(|id| (*id, false)));
-            continue;
-        }
-        let mut found = Vec::new();
         for need in &object.dependencies {
-            if written.contains(need) {
+            if !self.is_written(*need) {
+                self.learn(*need);
+            }
+        }
+        self.gather(object)
+    }
+
+    /// Notes what an object without an entry needs. The loops are broken by now, so that this ends; the stack is our own
+    /// because the way through such objects can be long.
+    fn learn(&mut self, id: DumpId) {
+        let mut stack = vec![(id, false)];
+        while let Some((current, is_ready)) = stack.pop() {
+            if self.known.contains_key(&current) {
+                continue;
+            }
+            let object = self.inventory.get(current);
+            if is_border(object) {
+                self.known.insert(current, Vec::new());
+            } else if is_ready {
+                self.known.insert(current, self.gather(object));
+            } else {
+                stack.push((current, true));
+                let unknown = |id: &&DumpId| !self.is_written(**id) && !self.known.contains_key(*id);
+                stack.extend(object.dependencies.iter().filter(unknown).map(|id| (*id, false)));
+            }
+        }
+    }
+
+    fn gather(&self, object: &Object) -> Vec<DumpId> {
+        let mut found = Vec::with_capacity(object.dependencies.len());
+        for need in &object.dependencies {
+            if self.is_written(*need) {
                 found.push(*need);
-            } else if let Some(further) = known.get(need) {
+            } else if let Some(further) = self.known.get(need) {
                 found.extend(further);
             }
         }
@@ -58,9 +90,12 @@ fn needs(
             let mut seen = HashSet::new();
             found.retain(|id| seen.insert(*id));
         }
-        known.insert(current, found);
+        found
     }
-    known.get(&id).cloned().unwrap_or_default()
+}
+
+fn is_border(object: &Object) -> bool {
+    matches!(object.detail, Detail::PreDataBoundary | Detail::PostDataBoundary)
 }
 
 /// Puts the dependencies that the order was made by back into the inventory, without those on the borders.

@@ -12,6 +12,8 @@ pub mod pattern;
 mod role;
 pub mod select;
 
+use std::num::NonZeroUsize;
+
 use crate::error::{Error, ErrorKind, Result};
 use crate::object::{
     self, CatalogId, Components, Detail, DumpId, EmitOptions, Emitter, Entry, Inventory, NewObject, Section,
@@ -80,21 +82,46 @@ pub fn build(
         inventory.get_mut(id).dump = dump;
     }
 
+    let wanted: Vec<DumpId> =
+        order.iter().map(|slot| graph::id(*slot)).filter(|id| !inventory.get(*id).dump.is_empty()).collect();
     let mut out = Emitter::new(&inventory, options);
     preamble(&mut out);
     if let Some(database) = database {
         database.entries(&mut out);
     }
-    for id in order.iter().map(|slot| graph::id(*slot)) {
-        let object = inventory.get(id);
-        if !object.dump.is_empty() {
-            object::entries(object, &mut out);
-        }
-    }
+    emit(&wanted, &mut out);
     let mut entries = keep_wanted(out.finish(), selection);
     dependency::resolve(&mut entries, &inventory);
     let has_circular_foreign_keys = effects.contains(&Effect::CircularForeignKeys);
     Ok(Plan { inventory, entries, has_circular_foreign_keys })
+}
+
+/// Has the objects write their entries, in this order; those of many objects are written by several threads.
+fn emit(objects: &[DumpId], out: &mut Emitter<'_>) {
+    const SHARE_MIN: usize = 4_096;
+    let write = |objects: &[DumpId], out: &mut Emitter<'_>| {
+        for id in objects {
+            object::entries(out.inventory.get(*id), out);
+        }
+    };
+    let threads = std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
+    let share = objects.len().div_ceil(threads).max(SHARE_MIN);
+    let (own, others) = objects.split_at(share.min(objects.len()));
+    std::thread::scope(|scope| {
+        let others: Vec<_> = (others.chunks(share))
+            .map(|objects| {
+                let mut part = out.part();
+                scope.spawn(move || {
+                    write(objects, &mut part);
+                    part
+                })
+            })
+            .collect();
+        write(own, out);
+        for other in others {
+            out.append(other.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)));
+        }
+    });
 }
 
 /// The nodes that keep the sections apart.

@@ -1,7 +1,8 @@
 //! The order of a dump: by kind and name first, then as little of that disturbed as the dependencies ask for.
 
+use std::borrow::Cow;
 use std::cmp::Ordering;
-use std::collections::BinaryHeap;
+use std::collections::{BinaryHeap, HashMap};
 
 use super::cycle::{self, Effect, UnknownLoop};
 use super::graph::{Graph, Slot, slot};
@@ -10,35 +11,60 @@ use crate::record::encode_text;
 
 /// Compares names by the bytes that the server has.
 pub(super) fn compare_names(one: &str, other: &str) -> Ordering {
+    server_bytes(one).cmp(&server_bytes(other))
+}
+
+fn server_bytes(name: &str) -> Cow<'_, [u8]> {
     // an escaped byte (record::decode_text) begins with 0xF4 in UTF-8 and would sort behind its neighbours
-    let escaped = |name: &str| name.as_bytes().contains(&0xF4);
-    if escaped(one) || escaped(other) { encode_text(one).cmp(&encode_text(other)) } else { one.cmp(other) }
+    if name.as_bytes().contains(&0xF4) { encode_text(name) } else { Cow::Borrowed(name.as_bytes()) }
 }
 
 /// The order that no dependency has disturbed: by kind, schema, name, and then whatever else tells objects of a kind
 /// apart in the catalog; oids decide nothing, so that equal databases give equal dumps.
 pub(super) fn preferred(inventory: &Inventory) -> Vec<Slot> {
-    let mut slots: Vec<Slot> = inventory.objects().iter().map(|object| slot(object.id)).collect();
-    slots.sort_by(|one, other| match (inventory.objects().get(*one), inventory.objects().get(*other)) {
-        (Some(one), Some(other)) => compare(inventory, one, other),
-        (one, other) => one.is_some().cmp(&other.is_some()),
+    let schemas = rank_schemas(inventory);
+    let mut keys: Vec<Key<'_>> = (inventory.objects().iter())
+        .map(|object| Key {
+            kind: object.detail.kind().rank(),
+            // what lies in no schema comes behind
+            schema: object.schema.and_then(|schema| schemas.get(&schema)).copied().unwrap_or(usize::MAX),
+            begin: begin(&object.name),
+            object,
+        })
+        .collect();
+    keys.sort_unstable_by(|one, other| {
+        ((one.kind, one.schema, one.begin).cmp(&(other.kind, other.schema, other.begin)))
+            .then_with(|| compare_names(&one.object.name, &other.object.name))
+            .then_with(|| compare_details(inventory, one.object, other.object))
+            .then_with(|| one.object.catalog_id.oid.cmp(&other.object.catalog_id.oid))
+            .then_with(|| one.object.id.cmp(&other.object.id))
     });
-    slots
+    keys.into_iter().map(|key| slot(key.object.id)).collect()
 }
 
-fn compare(inventory: &Inventory, one: &Object, other: &Object) -> Ordering {
-    let schema = |object: &Object| object.schema.map(|schema| inventory.get(schema).name.as_str());
-    let by_schema = match (schema(one), schema(other)) {
-        (Some(one), Some(other)) => compare_names(one, other),
-        // what lies in no schema comes behind
-        (one, other) => other.is_some().cmp(&one.is_some()),
-    };
-    (one.detail.kind().rank().cmp(&other.detail.kind().rank()))
-        .then(by_schema)
-        .then_with(|| compare_names(&one.name, &other.name))
-        .then_with(|| compare_details(inventory, one, other))
-        .then_with(|| one.catalog_id.oid.cmp(&other.catalog_id.oid))
-        .then_with(|| one.id.cmp(&other.id))
+/// What tells most objects apart, so that few names need be looked at.
+struct Key<'a> {
+    kind: u8,
+    schema: usize,
+    begin: [u8; 8],
+    object: &'a Object,
+}
+
+/// A name's first bytes, as the server has them.
+fn begin(name: &str) -> [u8; 8] {
+    let mut begin = [0; 8];
+    for (place, byte) in begin.iter_mut().zip(server_bytes(name).iter()) {
+        *place = *byte;
+    }
+    begin
+}
+
+/// The places of the schemas among their names.
+fn rank_schemas(inventory: &Inventory) -> HashMap<DumpId, usize> {
+    let mut schemas: Vec<&Object> =
+        inventory.objects().iter().filter(|object| matches!(object.detail, Detail::Schema(_))).collect();
+    schemas.sort_by(|one, other| compare_names(&one.name, &other.name));
+    schemas.into_iter().enumerate().map(|(place, schema)| (schema.id, place)).collect()
 }
 
 /// Compares objects of a kind that have the same schema and name.

@@ -193,15 +193,36 @@ impl Connection {
     ///
     /// The first query's that fails, with its name in front; the server passes over the rest.
     pub async fn pipeline(&mut self, statements: &[Statement<'_>]) -> Result<Vec<Vec<Record>>> {
-        let mut results: Vec<Vec<Record>> = statements.iter().map(|_| Vec::new()).collect();
+        let mut results: Vec<Vec<Record>> = Vec::with_capacity(statements.len());
+        self.pipeline_each(statements, &mut |rows| results.push(rows)).await?;
+        Ok(results)
+    }
+
+    /// Runs many queries in one round trip and hands over each one's rows, in order, while the next is being answered.
+    ///
+    /// # Errors
+    ///
+    /// The first query's that fails, with its name in front; those before it were handed over, the server passes over the rest.
+    pub async fn pipeline_each(
+        &mut self,
+        statements: &[Statement<'_>],
+        each: &mut (dyn FnMut(Vec<Record>) + Send),
+    ) -> Result<()> {
+        let mut current = 0;
+        let mut rows = Vec::new();
         self.run(statements, &mut |index, record| {
-            if let Some(rows) = results.get_mut(index) {
-                rows.push(record);
+            while current < index {
+                each(std::mem::take(&mut rows));
+                current += 1;
             }
+            rows.push(record);
             Ok(())
         })
         .await?;
-        Ok(results)
+        for _ in current..statements.len() {
+            each(std::mem::take(&mut rows));
+        }
+        Ok(())
     }
 
     /// Runs one query and hands over each row as it arrives, so that a large result is never in memory as a whole.
@@ -387,7 +408,7 @@ impl Connection {
         if values.len() != columns.len() {
             return Err(self.wire.confused(format!("a row has {} values for {} columns", values.len(), columns.len())));
         }
-        Record::new(Arc::clone(columns), values).map_err(|error| self.wire.confused(error.problem))
+        Record::new(Arc::clone(columns), &values).map_err(|error| self.wire.confused(error.problem))
     }
 }
 

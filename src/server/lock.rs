@@ -10,8 +10,8 @@ use crate::record::DecodeError;
 const BLOCKER: &str = include_str!("../../sql/session/blocker.sql");
 const RELATION_CHECK: &str = include_str!("../../sql/session/relation_check.sql");
 
-/// Tables named in one statement: few round trips, and a failure still concerns few.
-const BATCH: usize = 100;
+/// Tables named in one statement: few round trips, and what waits holds few locks meanwhile.
+const BATCH: usize = 1_000;
 
 /// A table to lock.
 #[derive(Clone, Debug, PartialEq, Eq)]

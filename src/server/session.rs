@@ -11,6 +11,7 @@ const SEARCH_PATH: &str = "select pg_catalog.set_config('search_path', '', false
 const SETUP: &str = include_str!("../../sql/session/setup.sql");
 const VALUES: &str = include_str!("../../sql/session/values.sql");
 const MONETARY: &str = include_str!("../../sql/session/monetary.sql");
+const DATABASE_SIZE: &str = include_str!("../../sql/session/database_size.sql");
 const IDENTITY: &str = include_str!("../../sql/session/identity.sql");
 
 /// What a session that dumps is set to beyond the pinned settings.
@@ -54,8 +55,6 @@ pub struct Standing {
     pub collate: String,
     /// `LC_CTYPE`.
     pub ctype: String,
-    /// Bytes on disk.
-    pub size: u64,
     /// The server's exact version.
     pub version: Version,
     /// What `version()` says.
@@ -78,8 +77,7 @@ pub async fn set_up(connection: &mut Connection, setup: &Setup) -> Result<Standi
     read_standing(connection).await
 }
 
-/// Sets the session up. Where it leads is not asked again of every worker: in a database with very many files the server takes
-/// its time to say how large it is.
+/// Sets the session up. Where it leads is not asked again of every worker.
 pub(super) async fn prepare(connection: &mut Connection, setup: &Setup) -> Result<()> {
     connection.execute(SEARCH_PATH).await?;
     let encoding = match &setup.encoding {
@@ -135,6 +133,12 @@ pub async fn read_monetary(connection: &mut Connection) -> Result<Option<String>
     locale.map_err(|error| Error::new(ErrorKind::Server, "query \"monetary\"").caused_by(error))
 }
 
+/// The database's bytes on disk. With very many files the server takes its time to say.
+pub async fn read_database_size(connection: &mut Connection) -> Result<u64> {
+    let row = connection.query_one(DATABASE_SIZE, &[]).await?;
+    row.number("size").map_err(|error| Error::new(ErrorKind::Server, "query \"database_size\"").caused_by(error))
+}
+
 /// Where a connection leads; needs no set-up.
 pub async fn read_standing(connection: &mut Connection) -> Result<Standing> {
     let row = connection.query_one(IDENTITY, &[]).await?;
@@ -161,7 +165,6 @@ pub async fn read_standing(connection: &mut Connection) -> Result<Standing> {
             encoding: row.string("encoding")?,
             collate: row.string("collate")?,
             ctype: row.string("ctype")?,
-            size: row.number("size")?,
             version,
             version_text: row.string("version_text")?,
             in_recovery,

@@ -61,7 +61,7 @@ fn ours_by(url: &str, content: Content, wanted: &[Wanted], helper_count: usize) 
         };
         let mut plan = build(inventory, &selection, options, Some(&database)).expect("the dump can be ordered");
         read_attribute_statistics(&mut connection, &mut plan, options.quote).await.expect("the statistics can be read");
-        plan.entries.iter().map(toc_entry).collect()
+        plan.entries.iter_mut().map(toc_entry).collect()
     })
 }
 
