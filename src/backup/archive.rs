@@ -149,6 +149,7 @@ pub(super) async fn write(
     }
 }
 
+/// The entries are moved there; the plan keeps those with data.
 fn table_of_contents(form: Form, source: &mut Source, now: DateTime<Utc>) -> Result<Toc> {
     let container = match form.format {
         Format::Directory | Format::Tar => Container::Directory,
@@ -164,7 +165,15 @@ fn table_of_contents(form: Form, source: &mut Source, now: DateTime<Utc>) -> Res
     header.database = Some(source.database.name.clone());
     header.server_version.clone_from(&source.server_version);
     header.dump_version = Some(format!("pgproof {}", env!("CARGO_PKG_VERSION")));
-    let entries = source.plan.entries.iter_mut().map(schema::toc_entry).collect();
+    source.kinds = source.plan.entries.iter().map(|entry| entry.kind).collect();
+    let (mut entries, mut with_data) = (Vec::with_capacity(source.plan.entries.len()), Vec::new());
+    for mut entry in std::mem::take(&mut source.plan.entries) {
+        entries.push(schema::toc_entry(&mut entry));
+        if entry.data.is_some() {
+            with_data.push(entry);
+        }
+    }
+    source.plan.entries = with_data;
     Ok(Toc { header, entries })
 }
 

@@ -198,7 +198,7 @@ fn describe(
     // an older archive has more entries than the plan: one for each large object
     let kinds: Vec<&str> = match &archived.toc {
         Some(toc) => toc.entries.iter().map(|entry| entry.kind.as_str()).collect(),
-        None => source.plan.entries.iter().map(|entry| entry.kind).collect(),
+        None => source.kinds.clone(),
     };
     let mut expected = source.expected.clone();
     for kind in &kinds {
@@ -261,7 +261,7 @@ async fn judge(
     };
     let before = before.iter().find_map(|backup| backup.manifest()).map(|manifest| manifest.tables.len());
     let count = manifest.tables.len();
-    let problem = if source.plan.entries.iter().all(|entry| entry.kind != "TABLE") {
+    let problem = if !source.kinds.contains(&"TABLE") {
         "the database has no tables".to_owned()
     } else if before.is_some_and(|before| count * 2 < before) {
         format!("the database has {count} tables, the last backup had {}", before.unwrap_or_default())

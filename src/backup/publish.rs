@@ -103,10 +103,7 @@ async fn check_contents(
 
 /// The tables and the large objects of the manifest.
 pub(super) fn data(source: &Source, copied: &[Copied]) -> (Vec<Table>, Option<LargeObjects>) {
-    let entries: HashMap<i32, &Entry> = (source.plan.entries.iter())
-        .filter(|entry| entry.data.is_some())
-        .map(|entry| (entry.id.0, entry))
-        .collect();
+    let entries: HashMap<i32, &Entry> = source.plan.entries.iter().map(|entry| (entry.id.0, entry)).collect();
     let mut tables = Vec::new();
     let mut objects: Option<LargeObjects> = None;
     for copied in copied {

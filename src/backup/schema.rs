@@ -39,7 +39,7 @@ pub fn toc_entry(entry: &mut Entry) -> toc::Entry {
         access_method: entry.access_method.take(),
         relation_kind: entry.relkind.and_then(|kind| u8::try_from(kind).ok()),
         // what hangs on an object without an owner has an empty one, the object itself none
-        owner: (!entry.owner.is_empty() || entry.section == Section::None).then(|| entry.owner.clone()),
+        owner: (!entry.owner.is_empty() || entry.section == Section::None).then(|| entry.owner.to_string()),
         dependencies: entry.dependencies.iter().flatten().map(|id| id.0).collect(),
         data: match &entry.data {
             Some(DataSource::Table { .. } | DataSource::LargeObjects(_)) => toc::Data::Unknown,

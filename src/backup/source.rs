@@ -40,6 +40,8 @@ pub(super) struct Source {
     pub(super) snapshot: Snapshot,
     /// The dump, entry by entry.
     pub(super) plan: Plan,
+    /// The kinds of all entries, which the archive gets from the plan.
+    pub(super) kinds: Vec<&'static str>,
     /// What a restored database must have.
     pub(super) expected: Expected,
     /// The script of what the database needs of its cluster, in the form of [`crate::record::decode_text`].
@@ -197,6 +199,7 @@ pub(super) async fn read(options: &Options, for_store: bool, phases: &mut Phases
         setup,
         snapshot,
         plan,
+        kinds: Vec::new(),
         expected,
         globals,
         warnings,

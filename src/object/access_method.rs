@@ -27,7 +27,7 @@ impl AccessMethod {
             catalog_id: CatalogId { class: class::PG_AM, oid: row.oid("oid")? },
             name: row.string("amname")?,
             schema: 0,
-            owner: String::new(),
+            owner: "".into(),
             acl: None,
             detail: Detail::AccessMethod(Self { purpose, handler: row.string("amhandler")? }),
         })

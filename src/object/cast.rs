@@ -51,7 +51,7 @@ impl Cast {
             catalog_id: CatalogId { class: class::PG_CAST, oid: row.oid("oid")? },
             name: row.string("name")?,
             schema: 0,
-            owner: String::new(),
+            owner: "".into(),
             acl: None,
             detail: Detail::Cast(detail),
         })

@@ -59,9 +59,9 @@ impl Collation {
             catalog_id: CatalogId { class: class::PG_COLLATION, oid: row.oid("oid")? },
             name: row.string("collname")?,
             schema: row.oid("collnamespace")?,
-            owner: row.string("owner")?,
+            owner: row.string("owner")?.into(),
             acl: None,
-            detail: Detail::Collation(detail),
+            detail: Detail::Collation(Box::new(detail)),
         })
     }
 

@@ -29,7 +29,7 @@ impl Conversion {
             catalog_id: CatalogId { class: class::PG_CONVERSION, oid: row.oid("oid")? },
             name: row.string("conname")?,
             schema: row.oid("connamespace")?,
-            owner: row.string("owner")?,
+            owner: row.string("owner")?.into(),
             acl: None,
             detail: Detail::Conversion(detail),
         })

@@ -86,7 +86,7 @@ impl DataType {
             catalog_id: CatalogId { class: class::PG_TYPE, oid: row.oid("oid")? },
             name: row.string("typname")?,
             schema: row.oid("typnamespace")?,
-            owner: row.string("owner")?,
+            owner: row.string("owner")?.into(),
             acl: Some(Acl::decode(row, "acl", "acl_default")?),
             detail: Detail::DataType(Self {
                 formatted: row.string("formatted")?,

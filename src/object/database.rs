@@ -68,7 +68,7 @@ impl Database {
         Ok(Self {
             oid: row.oid("oid")?,
             name: row.string("datname")?,
-            owner: row.string("owner")?,
+            owner: row.string("owner")?.into(),
             encoding: row.string("encoding")?,
             locale_provider,
             collate: row.string("datcollate")?,
@@ -143,7 +143,7 @@ impl Database {
         let tag = format!("DATABASE {name}");
         let id = out.new_id();
         let entry = |id, kind, tag: &str, create: String| Entry {
-            owner: self.owner.clone(),
+            owner: self.owner.as_str().into(),
             create,
             ..Entry::new(id, kind, tag)
         };

@@ -31,7 +31,7 @@ impl DefaultAcl {
             catalog_id: CatalogId { class: class::PG_DEFAULT_ACL, oid: row.oid("oid")? },
             name: letter.to_string(),
             schema: row.oid("defaclnamespace")?,
-            owner: row.string("role")?,
+            owner: row.string("role")?.into(),
             acl: Some(Acl::decode(row, "acl", "acl_default")?),
             detail: Detail::DefaultAcl(Self { objects }),
         })

@@ -1,3 +1,5 @@
+use std::sync::Arc;
+
 use super::{CatalogId, DumpId, InsertForm, Inventory, Object, Quote, Section};
 
 /// Where the bytes behind an entry come from while the dump runs.
@@ -42,7 +44,7 @@ pub struct Entry {
     /// `pg_class.relkind`, for relations.
     pub relkind: Option<char>,
     /// The owner's role name, empty for none.
-    pub owner: String,
+    pub owner: Arc<str>,
     /// What makes it.
     pub create: String,
     /// What removes it; empty where nothing does.
@@ -70,7 +72,7 @@ impl Entry {
             tablespace: None,
             access_method: None,
             relkind: None,
-            owner: String::new(),
+            owner: "".into(),
             create: String::new(),
             drop: String::new(),
             copy: None,

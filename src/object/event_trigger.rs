@@ -24,7 +24,7 @@ impl EventTrigger {
             catalog_id: CatalogId { class: class::PG_EVENT_TRIGGER, oid: row.oid("oid")? },
             name: row.string("evtname")?,
             schema: 0,
-            owner: row.string("owner")?,
+            owner: row.string("owner")?.into(),
             acl: None,
             detail: Detail::EventTrigger(Self {
                 event: row.string("evtevent")?,

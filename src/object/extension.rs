@@ -27,7 +27,7 @@ impl Extension {
             catalog_id: CatalogId { class: class::PG_EXTENSION, oid: row.oid("oid")? },
             name: row.string("extname")?,
             schema: 0,
-            owner: String::new(),
+            owner: "".into(),
             acl: None,
             detail: Detail::Extension(Self { schema: row.string("nspname")?, configuration }),
         })

@@ -33,7 +33,7 @@ impl ForeignDataWrapper {
             catalog_id: CatalogId { class: class::PG_FOREIGN_DATA_WRAPPER, oid: row.oid("oid")? },
             name: row.string("fdwname")?,
             schema: 0,
-            owner: row.string("owner")?,
+            owner: row.string("owner")?.into(),
             acl: Some(Acl::decode(row, "acl", "acl_default")?),
             detail: Detail::ForeignDataWrapper(detail),
         })

@@ -63,9 +63,9 @@ impl ForeignServer {
             catalog_id: CatalogId { class: class::PG_FOREIGN_SERVER, oid: row.oid("oid")? },
             name: row.string("srvname")?,
             schema: 0,
-            owner: row.string("owner")?,
+            owner: row.string("owner")?.into(),
             acl: Some(Acl::decode(row, "acl", "acl_default")?),
-            detail: Detail::ForeignServer(detail),
+            detail: Detail::ForeignServer(Box::new(detail)),
         })
     }
 

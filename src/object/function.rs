@@ -84,7 +84,7 @@ impl Function {
             catalog_id: CatalogId { class: class::PG_PROC, oid: row.oid("oid")? },
             name: row.string("proname")?,
             schema: row.oid("pronamespace")?,
-            owner: row.string("owner")?,
+            owner: row.string("owner")?.into(),
             acl: Some(Acl::decode(row, "acl", "acl_default")?),
             detail: Detail::Function(Self {
                 argument_types: row.numbers("proargtypes")?,

@@ -112,10 +112,11 @@ impl Plain {
         }
         let keys = index.columns.get(..index.key_count)?;
         let mut sql = format!(
-            "CREATE {}INDEX {} ON {} USING btree (",
+            "CREATE {}INDEX {} ON {} USING {} (",
             if self.is_unique { "UNIQUE " } else { "" },
             quote.identifier(name),
-            quote.qualified(Some(schema), &relation.name)
+            quote.qualified(Some(schema), &relation.name),
+            quote.identifier("btree")
         );
         for (place, number) in keys.iter().enumerate() {
             let column = table.column(*number)?;

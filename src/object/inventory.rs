@@ -1,4 +1,5 @@
 use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
 
 use super::comment::Comment;
 use super::index::DefaultOperatorClass;
@@ -33,7 +34,7 @@ pub struct NewObject {
     /// The oid of its schema, or 0.
     pub schema: u32,
     /// The owner's role name, or empty.
-    pub owner: String,
+    pub owner: Arc<str>,
     /// Its privileges, for kinds that have them.
     pub acl: Option<Acl>,
     /// What only its kind has.
@@ -88,7 +89,7 @@ impl Inventory {
             name: new.name,
             schema,
             owner: new.owner,
-            acl: new.acl,
+            acl: new.acl.map(Box::new),
             dump: Components::ALL,
             dump_contained: Components::ALL,
             components,

@@ -24,7 +24,7 @@ impl Language {
             catalog_id: CatalogId { class: class::PG_LANGUAGE, oid: row.oid("oid")? },
             name: row.string("lanname")?,
             schema: 0,
-            owner: row.string("owner")?,
+            owner: row.string("owner")?.into(),
             acl: Some(Acl::decode(row, "acl", "acl_default")?),
             detail: Detail::Language(Self {
                 is_trusted: row.boolean("lanpltrusted")?,

@@ -69,7 +69,7 @@ fn add(inventory: &mut Inventory, oids: Vec<u32>, owner: String, acl: Acl) {
         catalog_id,
         name: name.clone(),
         schema: 0,
-        owner: owner.clone(),
+        owner: owner.as_str().into(),
         acl,
         detail,
     };

@@ -73,6 +73,8 @@ pub use inventory::{Facts, Inventory, NewObject};
 pub use kind::ObjectKind;
 pub use table_data::InsertForm;
 
+use std::sync::Arc;
+
 use access_method::AccessMethod;
 use aggregate::Aggregate;
 use cast::Cast;
@@ -314,10 +316,10 @@ pub struct Object {
     pub name: String,
     /// The schema that it lies in.
     pub schema: Option<DumpId>,
-    /// The owner's role name; empty for kinds that have no owner.
-    pub owner: String,
+    /// The owner's role name, which the parts of a table share with it; empty for kinds that have no owner.
+    pub owner: Arc<str>,
     /// Its privileges; `None` for kinds that have none.
-    pub acl: Option<Acl>,
+    pub acl: Option<Box<Acl>>,
     /// What of it is to be dumped.
     pub dump: Components,
     /// What of the objects that it holds is to be dumped (schemas and extensions).
@@ -378,7 +380,7 @@ pub enum Detail {
     /// A trigger.
     Trigger(Trigger),
     /// A policy, or a table's row-level security switch.
-    Policy(Policy),
+    Policy(Box<Policy>),
     /// A publication.
     Publication(Publication),
     /// A table in a publication.
@@ -396,7 +398,7 @@ pub enum Detail {
     /// A cast.
     Cast(Cast),
     /// A collation.
-    Collation(Collation),
+    Collation(Box<Collation>),
     /// A conversion.
     Conversion(Conversion),
     /// A data type of any sort.
@@ -408,15 +410,15 @@ pub enum Detail {
     /// A foreign-data wrapper.
     ForeignDataWrapper(ForeignDataWrapper),
     /// A foreign server.
-    ForeignServer(ForeignServer),
+    ForeignServer(Box<ForeignServer>),
     /// A function or procedure.
     Function(Function),
     /// A procedural language.
     Language(Language),
     /// An operator.
-    Operator(Operator),
+    Operator(Box<Operator>),
     /// An operator class.
-    OperatorClass(OperatorClass),
+    OperatorClass(Box<OperatorClass>),
     /// An operator family.
     OperatorFamily(OperatorFamily),
     /// The shell of a data type.

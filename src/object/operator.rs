@@ -64,9 +64,9 @@ impl Operator {
             catalog_id: CatalogId { class: class::PG_OPERATOR, oid: row.oid("oid")? },
             name: row.string("oprname")?,
             schema: row.oid("oprnamespace")?,
-            owner: row.string("owner")?,
+            owner: row.string("owner")?.into(),
             acl: None,
-            detail: Detail::Operator(detail),
+            detail: Detail::Operator(Box::new(detail)),
         })
     }
 

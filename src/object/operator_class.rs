@@ -101,9 +101,9 @@ impl OperatorClass {
             catalog_id: CatalogId { class: class::PG_OPCLASS, oid: row.oid("oid")? },
             name: row.string("opcname")?,
             schema: row.oid("opcnamespace")?,
-            owner: row.string("owner")?,
+            owner: row.string("owner")?.into(),
             acl: None,
-            detail: Detail::OperatorClass(detail),
+            detail: Detail::OperatorClass(Box::new(detail)),
         })
     }
 

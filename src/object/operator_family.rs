@@ -20,7 +20,7 @@ impl OperatorFamily {
             catalog_id: CatalogId { class: class::PG_OPFAMILY, oid: row.oid("oid")? },
             name: row.string("opfname")?,
             schema: row.oid("opfnamespace")?,
-            owner: row.string("owner")?,
+            owner: row.string("owner")?.into(),
             acl: None,
             detail: Detail::OperatorFamily(Self { access_method: row.string("amname")?, members: Vec::new() }),
         })

@@ -43,7 +43,7 @@ pub(crate) fn take(rows: &[Record], inventory: &mut Inventory) -> Result<(), Dec
         relation.components = relation.components.with(Components::POLICY);
         let (name, oid) = (relation.name.clone(), relation.catalog_id.oid);
         // no class: nothing in `pg_depend` is about the switch
-        let detail = Detail::Policy(Policy { table, rule: None });
+        let detail = Detail::Policy(Box::new(Policy { table, rule: None }));
         let id = inventory.add_part_of(table, CatalogId { class: 0, oid }, name, detail);
         inventory.get_mut(id).dump = Components::ALL;
     }
@@ -62,7 +62,7 @@ pub(crate) fn take(rows: &[Record], inventory: &mut Inventory) -> Result<(), Dec
             with_check: row.optional_string("check_expression")?,
         };
         let catalog_id = CatalogId { class: class::PG_POLICY, oid: row.oid("oid")? };
-        let detail = Detail::Policy(Policy { table, rule: Some(rule) });
+        let detail = Detail::Policy(Box::new(Policy { table, rule: Some(rule) }));
         let id = inventory.add_part_of(table, catalog_id, row.string("polname")?, detail);
         inventory.get_mut(id).dump = Components::ALL;
     }

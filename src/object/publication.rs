@@ -54,7 +54,7 @@ impl Publication {
             catalog_id: CatalogId { class: class::PG_PUBLICATION, oid: row.oid("oid")? },
             name: row.string("pubname")?,
             schema: 0,
-            owner: row.string("owner")?,
+            owner: row.string("owner")?.into(),
             acl: None,
             detail: Detail::Publication(Self {
                 all_tables: row.boolean("puballtables")?,

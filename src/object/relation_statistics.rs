@@ -59,7 +59,7 @@ pub(crate) fn take(rows: &[Record], inventory: &mut Inventory) -> Result<(), Dec
             Detail::RelationStatistics(Box::new(statistics)),
         );
         let statistics = inventory.get_mut(id);
-        statistics.owner = String::new();
+        statistics.owner = "".into();
         for needed in [Some(relation), constraint, refresh].into_iter().flatten() {
             statistics.depend_on(needed);
         }

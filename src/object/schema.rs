@@ -38,7 +38,7 @@ impl Schema {
             catalog_id: CatalogId { class: class::PG_NAMESPACE, oid: row.oid("oid")? },
             name,
             schema: 0,
-            owner,
+            owner: owner.into(),
             acl: Some(acl),
             detail: Detail::Schema(detail),
         })

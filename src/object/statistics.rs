@@ -21,7 +21,7 @@ impl Statistics {
             catalog_id: CatalogId { class: class::PG_STATISTIC_EXT, oid: row.oid("oid")? },
             name: row.string("stxname")?,
             schema: row.oid("stxnamespace")?,
-            owner: row.string("owner")?,
+            owner: row.string("owner")?.into(),
             acl: None,
             detail: Detail::Statistics(Self {
                 table: row.oid("stxrelid")?,

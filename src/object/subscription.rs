@@ -52,7 +52,7 @@ impl Subscription {
             catalog_id: CatalogId { class: class::PG_SUBSCRIPTION, oid: row.oid("oid")? },
             name: row.string("subname")?,
             schema: 0,
-            owner: row.string("owner")?,
+            owner: row.string("owner")?.into(),
             acl: None,
             detail: Detail::Subscription(Box::new(Self {
                 connection: Some(row.string("subconninfo")?),
@@ -78,7 +78,7 @@ impl Subscription {
             catalog_id: CatalogId::default(),
             name: row.string("subname")?,
             schema: 0,
-            owner: row.string("owner")?,
+            owner: row.string("owner")?.into(),
             acl: None,
             detail: Detail::Subscription(Box::new(Self {
                 connection: None,

@@ -236,7 +236,7 @@ impl Table {
             catalog_id: CatalogId { class: class::PG_CLASS, oid: row.oid("oid")? },
             name: row.string("relname")?,
             schema: row.oid("relnamespace")?,
-            owner: row.string("owner")?,
+            owner: row.string("owner")?.into(),
             acl: Some(Acl::decode(row, "acl", "acl_default")?),
             detail: Detail::Table(Box::new(table)),
         })

@@ -34,7 +34,7 @@ impl TextSearchConfiguration {
             catalog_id: CatalogId { class: class::PG_TS_CONFIG, oid: row.oid("oid")? },
             name: row.string("cfgname")?,
             schema: row.oid("cfgnamespace")?,
-            owner: row.string("owner")?,
+            owner: row.string("owner")?.into(),
             acl: None,
             detail: Detail::TextSearchConfiguration(detail),
         })

@@ -23,7 +23,7 @@ impl TextSearchDictionary {
             catalog_id: CatalogId { class: class::PG_TS_DICT, oid: row.oid("oid")? },
             name: row.string("dictname")?,
             schema: row.oid("dictnamespace")?,
-            owner: row.string("owner")?,
+            owner: row.string("owner")?.into(),
             acl: None,
             detail: Detail::TextSearchDictionary(detail),
         })

@@ -33,7 +33,7 @@ impl TextSearchParser {
             catalog_id: CatalogId { class: class::PG_TS_PARSER, oid: row.oid("oid")? },
             name: row.string("prsname")?,
             schema: row.oid("prsnamespace")?,
-            owner: String::new(),
+            owner: "".into(),
             acl: None,
             detail: Detail::TextSearchParser(detail),
         })

@@ -21,7 +21,7 @@ impl TextSearchTemplate {
             catalog_id: CatalogId { class: class::PG_TS_TEMPLATE, oid: row.oid("oid")? },
             name: row.string("tmplname")?,
             schema: row.oid("tmplnamespace")?,
-            owner: String::new(),
+            owner: "".into(),
             acl: None,
             detail: Detail::TextSearchTemplate(detail),
         })

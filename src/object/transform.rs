@@ -31,7 +31,7 @@ impl Transform {
             catalog_id: CatalogId { class: class::PG_TRANSFORM, oid: row.oid("oid")? },
             name: row.string("name")?,
             schema: 0,
-            owner: String::new(),
+            owner: "".into(),
             acl: None,
             detail: Detail::Transform(detail),
         })

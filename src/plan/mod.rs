@@ -131,7 +131,7 @@ fn add_borders(inventory: &mut Inventory) -> (DumpId, DumpId) {
             catalog_id: CatalogId::default(),
             name: name.to_owned(),
             schema: 0,
-            owner: String::new(),
+            owner: "".into(),
             acl: None,
             detail,
         });

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use crate::object::data_type::TypeForm;
 use crate::object::table::{RelationKind, Rows};
-use crate::object::{Acl, Components, Detail, DumpId, Inventory, LAST_BUILTIN_OID, Object, ObjectKind, Section, class};
+use crate::object::{Components, Detail, DumpId, Inventory, LAST_BUILTIN_OID, Object, ObjectKind, Section, class};
 
 /// Which of the lists of patterns one belongs to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -437,7 +437,7 @@ fn want_details(inventory: &mut Inventory) {
         .filter(|object| {
             object.wants_details
                 || object.dump.contains(Components::DEFINITION)
-                || (object.dump.contains(Components::ACL) && object.acl.as_ref().is_some_and(Acl::is_changed))
+                || (object.dump.contains(Components::ACL) && object.acl.as_ref().is_some_and(|acl| acl.is_changed()))
                 || matches!(&object.detail, Detail::Table(table) if table.rows != Rows::None)
                 || (matches!(object.detail, Detail::Function(_) | Detail::Aggregate(_))
                     && !object.dump.and(object.components).is_empty())
