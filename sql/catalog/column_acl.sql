@@ -1,4 +1,4 @@
--- Privileges on columns, of system columns and of system catalogs too.
+-- Privileges on columns, of system columns and of system catalogs too, and those that columns had at birth.
 select a.attrelid,
        a.attnum,
        a.attname,
@@ -6,11 +6,20 @@ select a.attrelid,
        '{}' as acl_default,
        init.privtype,
        init.initprivs
-from pg_catalog.pg_attribute a
+from (
+    select granted.attrelid, granted.attnum
+    from pg_catalog.pg_attribute granted
+    where granted.attacl is not null
+    union
+    select born.objoid, born.objsubid
+    from pg_catalog.pg_init_privs born
+    where born.classoid = 'pg_catalog.pg_class'::pg_catalog.regclass
+      and born.objsubid <> 0
+) as wanted(relation, number)
+join pg_catalog.pg_attribute a on a.attrelid = wanted.relation and a.attnum = wanted.number
 left join pg_catalog.pg_init_privs init
     on init.classoid = 'pg_catalog.pg_class'::pg_catalog.regclass
     and init.objoid = a.attrelid
     and init.objsubid = a.attnum
 where not a.attisdropped
-  and (a.attacl is not null or init.initprivs is not null)
 order by a.attrelid, a.attnum

@@ -10,6 +10,7 @@ use super::not_understood;
 use super::step::{Scope, Step};
 use crate::error::{Error, ErrorKind, Result};
 use crate::object::Inventory;
+use crate::object::table::Table;
 use crate::record::Record;
 use crate::server::{Connection, Statement, is_lock_timeout};
 
@@ -131,6 +132,7 @@ fn share_out(wanted: &[(&Step, &'static str)], sessions: usize, inventory: &Inve
             Scope::Whole | Scope::WholeIf(_) => (None, false),
             Scope::Undivided(class) => (Some(wanted_oids(class, inventory)), false),
             Scope::Selected(class) | Scope::Statistics(class) => (Some(wanted_oids(class, inventory)), true),
+            Scope::Relations(is_meant) => (Some(wanted_relations(is_meant, inventory)), true),
             Scope::UndefinedIndexes => (Some(inventory.undefined_indexes()), true),
         };
         match oids {
@@ -182,6 +184,16 @@ async fn ask(
 fn wanted_oids(class: u32, inventory: &Inventory) -> Vec<u32> {
     let mut oids: Vec<u32> = (inventory.objects().iter())
         .filter(|object| object.catalog_id.class == class && object.wants_details)
+        .map(|object| object.catalog_id.oid)
+        .collect();
+    oids.sort_unstable();
+    oids
+}
+
+/// The relations of a sort whose details are wanted, ascending.
+fn wanted_relations(is_meant: fn(&Table) -> bool, inventory: &Inventory) -> Vec<u32> {
+    let mut oids: Vec<u32> = (inventory.objects().iter())
+        .filter(|object| object.wants_details && object.table().is_some_and(is_meant))
         .map(|object| object.catalog_id.oid)
         .collect();
     oids.sort_unstable();

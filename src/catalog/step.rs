@@ -9,7 +9,7 @@ use crate::object::schema::Schema;
 use crate::object::sequence;
 use crate::object::statistics::{self, Statistics};
 use crate::object::subscription::Subscription;
-use crate::object::table::Table;
+use crate::object::table::{RelationKind, Table};
 use crate::object::{
     Facts, Inventory, NewObject, class, column, constraint, default, foreign_table, index, materialized_view,
     partition, policy, relation_statistics, rule, table_data, trigger, view,
@@ -25,6 +25,8 @@ pub(super) enum Scope {
     WholeIf(fn(&Facts) -> bool),
     /// Those objects of this catalog whose details are wanted: `$1` is the array of their oids.
     Selected(u32),
+    /// The same, of the relations for which this is true.
+    Relations(fn(&Table) -> bool),
     /// The same for a query that tells of other objects too: it is not divided among sessions.
     Undivided(u32),
     /// The same, where the planner's statistics are wanted.
@@ -37,7 +39,7 @@ impl Scope {
     /// Whether the query is run at all in this session.
     pub(super) fn applies(self, inventory: &Inventory) -> bool {
         match self {
-            Self::Whole | Self::Selected(_) | Self::Undivided(_) => true,
+            Self::Whole | Self::Selected(_) | Self::Relations(_) | Self::Undivided(_) => true,
             Self::WholeIf(condition) => condition(&inventory.facts),
             Self::Statistics(_) => inventory.wants_statistics,
             Self::UndefinedIndexes => !inventory.undefined_indexes().is_empty(),
@@ -160,17 +162,17 @@ pub(super) const DETAILS: &[Step] = &[
     },
     Step {
         query: Query::new("partition", &[(13, catalog_sql!("partition"))]),
-        scope: Scope::Selected(class::PG_CLASS),
+        scope: Scope::Relations(|table| table.is_partition || table.kind == RelationKind::PartitionedTable),
         take: partition::take,
     },
     Step {
         query: Query::new("foreign_table", &[(13, catalog_sql!("foreign_table"))]),
-        scope: Scope::Selected(class::PG_CLASS),
+        scope: Scope::Relations(|table| table.kind == RelationKind::ForeignTable),
         take: foreign_table::take,
     },
     Step {
         query: Query::new("view", &[(13, catalog_sql!("view"))]),
-        scope: Scope::Selected(class::PG_CLASS),
+        scope: Scope::Relations(|table| matches!(table.kind, RelationKind::View | RelationKind::MaterializedView)),
         take: view::take,
     },
     Step {
@@ -223,12 +225,12 @@ pub(super) const DETAILS: &[Step] = &[
     },
     Step {
         query: Query::new("sequence", &[(13, catalog_sql!("sequence"))]),
-        scope: Scope::Selected(class::PG_CLASS),
+        scope: Scope::Relations(|table| table.kind == RelationKind::Sequence),
         take: sequence::take,
     },
     Step {
         query: Query::new("sequence_state", &[(18, catalog_sql!("sequence_state"))]),
-        scope: Scope::Selected(class::PG_CLASS),
+        scope: Scope::Relations(|table| table.kind == RelationKind::Sequence),
         take: sequence::take_states,
     },
     Step {

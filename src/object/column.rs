@@ -121,6 +121,11 @@ pub(crate) fn take(rows: &[Record], inventory: &mut Inventory) -> Result<(), Dec
     Ok(())
 }
 
+fn unknown(property: &str, value: char, table: &str, column: &str) -> DecodeError {
+    let problem = format!("{value:?} is not known, of column \"{column}\" of table \"{table}\"");
+    DecodeError { column: property.to_owned(), problem }
+}
+
 /// Takes in the rows of `sql/catalog/column_acl.sql`.
 pub(crate) fn take_acls(rows: &[Record], inventory: &mut Inventory) -> Result<(), DecodeError> {
     for row in rows {
@@ -184,12 +189,14 @@ impl Column {
             identity: match letter("attidentity")? {
                 'a' => Some(Identity::Always),
                 'd' => Some(Identity::ByDefault),
-                _ => None,
+                '\0' => None,
+                other => return Err(unknown("attidentity", other, table, &name)),
             },
             generated: match letter("attgenerated")? {
                 's' => Some(Generated::Stored),
                 'v' => Some(Generated::Virtual),
-                _ => None,
+                '\0' => None,
+                other => return Err(unknown("attgenerated", other, table, &name)),
             },
             is_dropped,
             is_local: row.boolean("attislocal")?,
