@@ -78,7 +78,9 @@ pub async fn read_shared(
     // last, because both ends of a dependency must be there
     match dependencies {
         Some(read) => dependency::note(&read, &mut inventory),
-        None => inventory = share::run(connection, helpers, &[std::slice::from_ref(&step::DEPENDENCY)], inventory).await?,
+        None => {
+            inventory = share::run(connection, helpers, &[std::slice::from_ref(&step::DEPENDENCY)], inventory).await?
+        }
     }
     inventory = share::run(connection, helpers, &[step::REST], inventory).await?;
     read_sequence_states(connection, &mut inventory).await?;

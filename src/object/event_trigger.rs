@@ -60,5 +60,6 @@ impl EventTrigger {
             out.push(entry);
         }
         out.comment(object, "EVENT TRIGGER", &name, None);
+        out.security_labels(object, "EVENT TRIGGER", &name, None);
     }
 }

@@ -44,7 +44,6 @@ impl Extension {
             out.push(entry);
         }
         out.comment(object, "EXTENSION", &name, None);
-        out.security_labels(object, "EXTENSION", &name, None);
     }
 }
 

@@ -305,9 +305,7 @@ impl Inventory {
 
     /// The oids of the indexes with a statement of their own that is not known yet.
     pub(crate) fn undefined_indexes(&self) -> Vec<u32> {
-        let is_undefined = |detail: &Detail| {
-            matches!(detail, Detail::Index(index) if index.definition.is_none() && index.constraint.is_none())
-        };
+        let is_undefined = |detail: &Detail| matches!(detail, Detail::Index(index) if index.definition.is_none() && index.constraint.is_none());
         let undefined = self.objects().iter().filter(|object| is_undefined(&object.detail));
         undefined.map(|object| object.catalog_id.oid).collect()
     }

@@ -46,6 +46,19 @@ impl SharedLabel {
     }
 }
 
+/// The columns that every table has, by their negative numbers (PostgreSQL documentation, "System Columns"). They can have labels.
+fn system_column(number: i32) -> Option<&'static str> {
+    Some(match number {
+        -1 => "ctid",
+        -2 => "xmin",
+        -3 => "cmin",
+        -4 => "xmax",
+        -5 => "cmax",
+        -6 => "tableoid",
+        _ => return None,
+    })
+}
+
 impl Emitter<'_> {
     /// Writes the object's security labels, if it has any that are to be dumped, in one entry.
     ///
@@ -89,7 +102,9 @@ impl Emitter<'_> {
         let labels = inventory.labels.get(&object.catalog_id).into_iter().flatten();
         let create = self.label_statements(object, labels, |label| match label.sub_id {
             0 => Some(format!("{kind} {table}")),
-            column => columns(column).map(|column| format!("COLUMN {table}.{}", quote.identifier(column))),
+            column => system_column(column)
+                .or_else(|| columns(column))
+                .map(|column| format!("COLUMN {table}.{}", quote.identifier(column))),
         });
         if !create.is_empty() {
             let tag = format!("{kind} {}", quote.identifier(&object.name));

@@ -121,3 +121,24 @@ create table zoo.uses (a zoo.myint, b zoo.mytext(9)[], c zoo.like_int default '3
 create type zoo.row_in_row as (u zoo.uses, us zoo.uses[]);
 grant usage on type zoo.myint to public;
 revoke all on type zoo.pair from public;
+-- row types of tables and their arrays, each used by something else than its table
+create table zoo.row_unused (a int);
+create table zoo.row_of_argument (a int);
+create table zoo.row_of_array_argument (a int);
+create table zoo.row_of_result (a int);
+create table zoo.row_of_column (a int);
+create table zoo.row_of_domain (a int);
+create table zoo.row_of_cast (a int);
+create function zoo.a_cast(zoo.row_of_cast) returns int language sql immutable as 'select 1';
+create function zoo.a_operator(zoo.row_of_cast, zoo.row_of_array_argument[]) returns int language sql as 'select 1';
+create view zoo.row_of_view as select 1 as a;
+create function zoo.a_takes_row(zoo.row_of_argument, pg_catalog.pg_class) returns int language sql as 'select 1';
+create function zoo.a_takes_rows(zoo.row_of_array_argument[], pg_catalog.pg_type) returns int language sql as 'select 1';
+create function zoo.a_gives_rows() returns setof zoo.row_of_result language sql as 'select 1';
+create function zoo.a_takes_view(zoo.row_of_view) returns int language sql as 'select 1';
+create table zoo.a_holds_rows (r zoo.row_of_column[]);
+create domain zoo.a_domain as zoo.row_of_domain;
+create domain zoo.a_domain_of_rows as zoo.row_of_domain[];
+create cast (zoo.row_of_cast as int) with function zoo.a_cast(zoo.row_of_cast);
+create operator zoo.### (leftarg = zoo.row_of_cast, rightarg = zoo.row_of_array_argument[], function = zoo.a_operator);
+comment on type zoo.row_unused is 'the row type of a table';
