@@ -198,11 +198,11 @@ struct DetailArgs {
     #[arg(long)]
     no_table_access_method: bool,
 
-    /// Plain only: without \restrict lines, which psql before August 2025 rejects
+    /// Plain and tar: without \restrict lines, which psql before August 2025 rejects
     #[arg(long)]
     no_restrict: bool,
 
-    /// Plain only: the key of the \restrict lines, letters and digits; a random one by default
+    /// Plain and tar: the key of the \restrict lines, letters and digits; a random one by default
     #[arg(long, value_name = "KEY", conflicts_with = "no_restrict", value_parser = restrict_key)]
     restrict_key: Option<String>,
 

@@ -68,7 +68,7 @@ impl Database {
         Ok(Self {
             oid: row.oid("oid")?,
             name: row.string("datname")?,
-            owner: row.string("owner")?.into(),
+            owner: row.string("owner")?,
             encoding: row.string("encoding")?,
             locale_provider,
             collate: row.string("datcollate")?,

@@ -31,7 +31,7 @@ impl Tablespace {
         let location = row.string("location")?;
         Ok(Self {
             name: row.string("spcname")?,
-            owner: row.string("owner")?.into(),
+            owner: row.string("owner")?,
             // a path that is not absolute is the server's own name for a place within its folder
             location: Some(location).filter(|location| location.starts_with('/')).unwrap_or_default(),
             options: row.strings("options")?,
