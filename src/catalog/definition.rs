@@ -26,7 +26,11 @@ macro_rules! objects {
 
 /// What is read before anything is selected. A type stands before what is named by it.
 pub(super) const LISTS: &[Step] = &[
-    objects!("data_type", DataType::decode),
+    Step {
+        query: Query::new("data_type", &[(13, catalog_sql!("data_type"))]),
+        scope: Scope::Large,
+        take: |rows, inventory| add_each(rows, inventory, DataType::decode),
+    },
     objects!("function", function::Function::decode),
     objects!("aggregate", aggregate::Aggregate::decode),
     objects!("language", Language::decode),
@@ -65,7 +69,7 @@ pub(super) const LISTS: &[Step] = &[
     },
     Step {
         query: Query::new("unsupported", &[(13, catalog_sql!("unsupported"))]),
-        scope: Scope::Whole,
+        scope: Scope::Large,
         take: unsupported::take,
     },
 ];

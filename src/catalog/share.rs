@@ -125,11 +125,12 @@ fn take_in(
 /// The pieces of each session. Rows about chosen objects come in the order of these, so in the order of the sessions too.
 fn share_out(wanted: &[(&Step, &'static str)], sessions: usize, inventory: &Inventory) -> Vec<Vec<Piece>> {
     let mut shares: Vec<Vec<Piece>> = (0..sessions).map(|_| Vec::new()).collect();
-    let mut whole_count = 0;
+    // what is not divided goes to the sessions by turns
+    let (mut whole_count, mut large_count) = (0, 0);
     for (number, (step, sql)) in wanted.iter().enumerate() {
         let piece = |parameter| Piece { step: number, name: step.query.stem, sql, parameter };
         let (oids, is_divided) = match step.scope {
-            Scope::Whole | Scope::WholeIf(_) => (None, false),
+            Scope::Whole | Scope::Large | Scope::WholeIf(_) => (None, false),
             Scope::Undivided(class) => (Some(wanted_oids(class, inventory)), false),
             Scope::Selected(class) | Scope::Statistics(class) => (Some(wanted_oids(class, inventory)), true),
             Scope::Relations(is_meant) => (Some(wanted_relations(is_meant, inventory)), true),
@@ -145,10 +146,11 @@ fn share_out(wanted: &[(&Step, &'static str)], sessions: usize, inventory: &Inve
                 }
             }
             oids => {
-                if let Some(share) = shares.get_mut(sessions - 1 - whole_count % sessions) {
+                let count = if matches!(step.scope, Scope::Large) { &mut large_count } else { &mut whole_count };
+                if let Some(share) = shares.get_mut(sessions - 1 - *count % sessions) {
                     share.push(piece(oids.as_deref().map(array)));
                 }
-                whole_count += 1;
+                *count += 1;
             }
         }
     }

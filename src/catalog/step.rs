@@ -21,6 +21,8 @@ use crate::record::{DecodeError, Record};
 pub(super) enum Scope {
     /// Everything in the database: the query has no parameter.
     Whole,
+    /// The same, from a catalog that has rows for each table or column, so that no session should have all such queries.
+    Large,
     /// The same, where this is true of the session.
     WholeIf(fn(&Facts) -> bool),
     /// Those objects of this catalog whose details are wanted: `$1` is the array of their oids.
@@ -39,7 +41,7 @@ impl Scope {
     /// Whether the query is run at all in this session.
     pub(super) fn applies(self, inventory: &Inventory) -> bool {
         match self {
-            Self::Whole | Self::Selected(_) | Self::Relations(_) | Self::Undivided(_) => true,
+            Self::Whole | Self::Large | Self::Selected(_) | Self::Relations(_) | Self::Undivided(_) => true,
             Self::WholeIf(condition) => condition(&inventory.facts),
             Self::Statistics(_) => inventory.wants_statistics,
             Self::UndefinedIndexes => !inventory.undefined_indexes().is_empty(),
@@ -81,7 +83,7 @@ pub(super) const LISTS: &[Step] = &[
     },
     Step {
         query: Query::new("table", &[(13, catalog_sql!("table"))]),
-        scope: Scope::Whole,
+        scope: Scope::Large,
         take: |rows, inventory| add_each(rows, inventory, Table::decode),
     },
     Step {
@@ -96,7 +98,7 @@ pub(super) const LISTS: &[Step] = &[
     },
     Step {
         query: Query::new("column_acl", &[(13, catalog_sql!("column_acl"))]),
-        scope: Scope::Whole,
+        scope: Scope::Large,
         take: column::take_acls,
     },
     Step {

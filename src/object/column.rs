@@ -101,20 +101,21 @@ const PRIVATE_OPTION: &str = "pg_attver=";
 pub(crate) fn take(rows: &[Record], inventory: &mut Inventory) -> Result<(), DecodeError> {
     for row in rows {
         let Some(id) = inventory.find_table(row.oid("attrelid")?) else { continue };
-        let table_name = inventory.get(id).name.clone();
+        let relation = inventory.get(id);
         let has_not_null_comment = match row.optional_number("not_null_oid")? {
             Some(oid) => inventory.comments.contains_key(&CatalogId { class: class::PG_CONSTRAINT, oid }),
             None => false,
         };
         let has_named_not_null = inventory.facts.version.major() >= 18;
-        let column = Column::decode(row, &table_name, has_named_not_null, has_not_null_comment)?;
+        let column = Column::decode(row, &relation.name, has_named_not_null, has_not_null_comment)?;
+        let column_count = relation.table().map(|table| table.columns.len());
+        if Some(row.number::<usize>("attnum")?) != column_count.map(|count| count + 1) {
+            return Err(DecodeError {
+                column: "attnum".to_owned(),
+                problem: format!("the columns of table \"{}\" are not numbered from 1 on", relation.name),
+            });
+        }
         if let Some(table) = inventory.table_mut(id) {
-            if row.number::<usize>("attnum")? != table.columns.len() + 1 {
-                return Err(DecodeError {
-                    column: "attnum".to_owned(),
-                    problem: format!("the columns of table \"{table_name}\" are not numbered from 1 on"),
-                });
-            }
             table.columns.push(column);
         }
     }
