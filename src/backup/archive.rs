@@ -20,7 +20,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::event::Sink;
 use crate::manifest::Format;
 use crate::object::DataSource;
-use crate::store::{Key, SizeHint, Store};
+use crate::store::{Key, Store};
 use crate::transfer::{Outlet, Receipt};
 
 /// Where an archive goes.
@@ -192,11 +192,7 @@ async fn single(
             // known only after reading it all again. On this machine that is done anyway; from a bucket only when asked.
             let is_read_again = store.is_local() || options.read_back;
             let head = if is_read_again && copying.job_count() > 0 { Head::Last } else { Head::First };
-            (
-                custom::begin(&*store, &key, source.size.map_or(SizeHint::unknown(), SizeHint::about), &toc, head)
-                    .await?,
-                head,
-            )
+            (custom::begin(&*store, &key, source.size_hint(), &toc, head).await?, head)
         }
         Place::Stream(stream) => {
             let mut target = Target::stream(stream);
@@ -227,9 +223,7 @@ async fn script(
 /// A target whose bytes come in their order.
 async fn in_order(place: Place, source: &Source) -> Result<Target> {
     Ok(match place {
-        Place::Store(store, key) => Target::Object(Box::new(
-            Outlet::begin(&*store, &key, source.size.map_or(SizeHint::unknown(), SizeHint::about)).await?,
-        )),
+        Place::Store(store, key) => Target::Object(Box::new(Outlet::begin(&*store, &key, source.size_hint()).await?)),
         Place::Stream(stream) => Target::stream(stream),
     })
 }

@@ -20,6 +20,7 @@ use crate::object::{Components, Detail, DumpId, EmitOptions, Quote};
 use crate::plan::select::Selection;
 use crate::plan::{self, Plan};
 use crate::server::{self, Connection, Setup, Snapshot, Standing};
+use crate::store::SizeHint;
 
 /// One database at one moment.
 pub(super) struct Source {
@@ -281,13 +282,18 @@ impl Source {
         Ok(manifest::Snapshot { time, lsn })
     }
 
+    /// How large the archive may become.
+    pub(super) fn size_hint(&self) -> SizeHint {
+        self.size.map_or(SizeHint::unknown(), SizeHint::about)
+    }
+
     /// Ends the transaction that held the snapshot.
     pub(super) async fn end(mut self) {
         if let Some(connection) = self.connection.take() {
             connection.close().await;
         }
-        // nobody need wait until the memory of very many objects is given back
-        std::thread::spawn(move || drop(self));
+        // nobody need wait until the memory of very many objects is given back; without a thread for it that is done here
+        let _ = std::thread::Builder::new().spawn(move || drop(self));
     }
 
     /// Says what the run is going to do.

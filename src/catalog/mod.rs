@@ -29,7 +29,7 @@ use crate::object::table::Rows;
 use crate::object::unsupported::Unsupported;
 use crate::object::{self, Components, Detail, Facts, Inventory, Object, Quote, sequence, version::Version};
 use crate::record::{DecodeError, Record};
-use crate::server::{Connection, LockPatience, LockTarget, Statement, lock_tables};
+use crate::server::{Connection, LockPatience, LockTarget, Statement, is_lock_timeout, lock_tables};
 
 /// Reads the database of this session, which is in a snapshot's transaction and was set up for a dump.
 ///
@@ -70,9 +70,14 @@ pub async fn read_shared(
     let mut dependencies = None;
     if let Some(ahead) = ahead {
         let ended = ahead.await.map_err(|error| Error::new(ErrorKind::Bug, "reading the catalog").caused_by(error))?;
-        let (helper, read) = ended?;
-        helpers.push(helper);
-        dependencies = Some(read);
+        match ended {
+            Ok((helper, read)) => {
+                helpers.push(helper);
+                dependencies = Some(read);
+            }
+            Err(error) if is_lock_timeout(&error) => {}
+            Err(error) => return Err(error),
+        }
     }
     inventory = share::run(connection, helpers, &[definition::DETAILS, step::DETAILS], inventory).await?;
     // last, because both ends of a dependency must be there
