@@ -7,6 +7,7 @@ use std::path::Path;
 use super::restore::assert_equal;
 use crate::support::bin::db;
 use crate::support::pg::{Database, any_server, newest_server, servers, shared_folder};
+use crate::support::without_attver;
 
 /// Every kind of value and of column; what only newer servers have is left out on older ones.
 fn load(database: &Database) {
@@ -49,7 +50,7 @@ fn load(database: &Database) {
 
 /// The text without what two runs never share, and without the setting that only pg_dump gives to servers that lack it.
 fn comparable(path: &Path) -> Vec<u8> {
-    let text = fs::read(path).expect("a script");
+    let text = without_attver(&fs::read(path).expect("a script"));
     let lines = text.split_inclusive(|byte| *byte == b'\n');
     let is_own = |line: &&[u8]| {
         [&b"-- Dumped by"[..], b"\\restrict ", b"\\unrestrict ", b"SET transaction_timeout "]

@@ -17,7 +17,7 @@ use super::restore::{corpora, corpus_name, load_corpus, load_roles};
 use super::{block_on, open};
 use crate::support::bin::db;
 use crate::support::pg::{Database, Server, newest_server, servers, shared_folder};
-use crate::support::repository;
+use crate::support::{repository, text_without_attver};
 
 /// Our entries of a whole database.
 fn ours(url: &str) -> Vec<Entry> {
@@ -91,9 +91,7 @@ fn name(entry: &Entry) -> String {
 
 /// A statement without what servers patched in November 2026 keep among a column's parameters and pg_dump 18.6 writes.
 fn without_attver(text: Option<&str>) -> Option<String> {
-    let keep = |line: &&str| !line.contains(" SET (pg_attver=");
-    let text: String = text?.split_inclusive('\n').filter(keep).collect();
-    Some(text).filter(|text| !text.is_empty())
+    Some(text_without_attver(text?)).filter(|text| !text.is_empty())
 }
 
 /// A statement of pg_dump's as ours is to be: on servers before 15 without the word that they refuse (`DIFFERENCES.md`).

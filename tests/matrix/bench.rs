@@ -10,7 +10,7 @@ use super::objects::Object;
 use super::runs::{Form, LISTED, Run};
 use crate::support::bin::db;
 use crate::support::pg::{Database, Server, newest_server, shared_folder};
-use crate::support::repository;
+use crate::support::{repository, text_without_attver};
 
 /// The database, and archives of it by both programs.
 pub(super) struct Bench {
@@ -240,7 +240,7 @@ pub(super) fn without_header(text: &str) -> String {
             .iter()
             .any(|start| line.starts_with(start))
     };
-    text.split_inclusive('\n').filter(|line| !is_header(line)).collect()
+    text_without_attver(text).split_inclusive('\n').filter(|line| !is_header(line)).collect()
 }
 
 fn unpacked(path: &Path) -> String {

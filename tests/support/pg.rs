@@ -7,7 +7,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
-use super::{repository, required_variable, unique_name};
+use super::{repository, required_variable, text_without_attver, unique_name};
 
 /// A running server.
 #[derive(Clone, Debug)]
@@ -148,7 +148,7 @@ impl Database {
     /// `pg_dump -s` by the newest programs, without the lines that differ between two runs.
     pub(crate) fn schema_text(&self) -> String {
         let url = self.url();
-        let text = newest_server().stdout("pg_dump", &["-s", "-d", &url]);
+        let text = text_without_attver(&newest_server().stdout("pg_dump", &["-s", "-d", &url]));
         let keep = |line: &&str| !line.starts_with("\\restrict ") && !line.starts_with("\\unrestrict ");
         text.lines().filter(keep).collect::<Vec<_>>().join("\n")
     }
