@@ -83,13 +83,17 @@ fn climb(source: Database, name: &str, findings: &mut Vec<String>) {
         {
             findings.push(format!("{what}: {transcript}"));
         }
-        let difference = Picture::of(&their_next).difference(&Picture::of(&our_next));
-        findings.extend(difference.map(|difference| format!("{what}: {difference}")));
-        if stock_failures.is_empty() && our_next.rows() != rows {
+        // a counter of a patched server, which no other takes back: the stock programs lose the table with it
+        let is_patched = stock_failures.iter().any(|failure| failure.contains("pg_attver"));
+        if !is_patched {
+            let difference = Picture::of(&their_next).difference(&Picture::of(&our_next));
+            findings.extend(difference.map(|difference| format!("{what}: {difference}")));
+        }
+        if (stock_failures.is_empty() || is_patched) && our_next.rows() != rows {
             findings.push(format!("{what}: rows are lost"));
         }
         ours = our_next;
-        theirs = Some(their_next);
+        theirs = Some(their_next).filter(|_| !is_patched);
     }
 }
 
