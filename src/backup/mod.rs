@@ -214,9 +214,12 @@ fn describe(
         snapshot: source.moment()?,
         options: options.spelled.clone(),
         filters: options.filters.clone(),
+        are_filters_usual: options.are_filters_usual,
         has_secrets: options.role_passwords,
         skipped: source.skipped.clone(),
         warnings: source.warnings.clone(),
+        suspicions: Vec::new(),
+        volatile: options.volatile.clone(),
         archive: manifest::Archive {
             format: form.format,
             path: form.path(),

@@ -12,7 +12,8 @@ use std::time::Instant;
 
 use chrono::{DateTime, Utc};
 
-pub use proof::{Proof, Restored, Verdict};
+pub use crate::manifest::evidence::Verdict;
+pub use proof::{Proof, Restored};
 pub use scratch::Place;
 
 use self::scratch::Scratch;
@@ -174,6 +175,7 @@ fn same_backup(options: &Options, manifest: &Manifest) -> Backup {
         id: options.backup.id.clone(),
         standing: Standing::Complete { manifest: Box::new(manifest.clone()), received: manifest.timings.finished },
         objects: options.backup.objects.clone(),
+        evidence: options.backup.evidence.clone(),
     }
 }
 

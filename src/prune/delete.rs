@@ -95,13 +95,23 @@ async fn still_doomed(
         else {
             continue;
         };
+        let again = match &found.standing {
+            Standing::Complete { received, .. } => super::judged(&found, *received),
+            Standing::Summarized { .. }
+            | Standing::Unread
+            | Standing::Unreadable(_)
+            | Standing::Deleting
+            | Standing::Unfinished => None,
+        };
         match found.standing {
-            Standing::Complete { manifest, received } if found.id == doomed.id => {
-                same = (retention::Backup::new(&manifest, Some(received)) == *doomed).then_some(manifest);
+            Standing::Complete { manifest, .. } if found.id == doomed.id => {
+                same = (again.as_ref() == Some(doomed)).then_some(manifest);
                 present.push(doomed.clone());
             }
             // not read again: that its manifest is there is enough
-            Standing::Complete { .. } | Standing::Unread => present.push(judged.backup.clone()),
+            Standing::Complete { .. } | Standing::Summarized { .. } | Standing::Unread => {
+                present.push(judged.backup.clone());
+            }
             Standing::Unreadable(_) | Standing::Deleting | Standing::Unfinished => {}
         }
     }

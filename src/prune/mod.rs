@@ -99,7 +99,7 @@ impl Plan {
 /// Decides what a run would do. Changes nothing.
 pub async fn plan(options: &Options, store: &dyn Store, now: DateTime<Utc>) -> Result<Plan> {
     options.policy.check()?;
-    let backups = shelf::read(store, options.database.as_deref()).await?;
+    let backups = shelf::survey(store, options.database.as_deref()).await?;
     let grace = TimeDelta::from_std(options.grace).unwrap_or(TimeDelta::MAX);
     let mut plan =
         Plan { decisions: Vec::new(), interrupted: Vec::new(), leftovers: Vec::new(), untouched: Vec::new() };
@@ -108,8 +108,8 @@ pub async fn plan(options: &Options, store: &dyn Store, now: DateTime<Utc>) -> R
         let name = backup.name();
         let remnant = || Remnant { name: name.clone(), touched: backup.touched(), bytes: backup.stored_bytes() };
         match &backup.standing {
-            Standing::Complete { manifest, received } => {
-                complete.push(retention::Backup::new(manifest, Some(*received)));
+            Standing::Complete { received, .. } | Standing::Summarized { received, .. } => {
+                complete.extend(judged(backup, *received));
             }
             Standing::Unreadable(error) => {
                 let reason = format!("{}; it is never deleted", error.message());
@@ -127,6 +127,11 @@ pub async fn plan(options: &Options, store: &dyn Store, now: DateTime<Utc>) -> R
     }
     plan.decisions = retention::decide(&options.policy, &complete, now)?;
     Ok(plan)
+}
+
+/// A complete backup as retention sees it.
+fn judged(backup: &shelf::Backup, received: DateTime<Utc>) -> Option<retention::Backup> {
+    retention::Backup::new(&*backup.summary()?, &backup.condition(), Some(received))
 }
 
 /// Carries a plan out, and sweeps what interrupted writers left in the store.

@@ -35,6 +35,7 @@ pub fn backup(outcome: &Outcome, is_alone: bool, paint: Paint) -> String {
         facts.push(("filtered", manifest.filters.join(" ")));
     }
     facts.extend(manifest.skipped.iter().map(|one| ("left out", format!("{}: {}", one.object, one.reason))));
+    facts.extend(manifest.suspicions.iter().map(|problem| ("suspect", problem.clone())));
     facts.extend(manifest.warnings.iter().map(|warning| ("warning", warning.clone())));
     if let Some(pruned) = &outcome.pruned {
         let deleted = counted(pruned.deleted.len() as u64, "older backup");
