@@ -4,6 +4,10 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use chrono::TimeDelta;
+use pgproof::manifest;
+
+use crate::fault::SmallDisk;
 use crate::support::bin::{Run, db};
 use crate::support::fault::{Fault, Proxy, Request};
 use crate::support::pg::{Database, any_server};
@@ -307,4 +311,134 @@ fn a_selection_in_the_configuration_is_the_databases_normal() {
     // it is compared with its like
     shop.database.sql("truncate t");
     shop.backup(&["--config", config], 5);
+}
+
+#[test]
+fn a_full_disk_is_freed_by_prune_which_needs_no_byte() {
+    let Some(disk) = SmallDisk::mount(3000) else {
+        println!("NOT TESTED: a full disk needs root, to mount a small one");
+        return;
+    };
+    let database = any_server().database();
+    database.sql(TABLES);
+    let store = disk.0.path().join("store");
+    let store = store.to_str().unwrap();
+    for _ in 0..3 {
+        db(["backup", "--store", store, "-d", &database.url()]).run().ok();
+        std::thread::sleep(Duration::from_millis(1100));
+    }
+    let mine = disk.0.path().join("store").join(&database.name).join("notes.txt");
+    fs::write(&mine, "mine").unwrap();
+    // whatever room is left goes
+    drop(fs::write(disk.0.path().join("ballast"), vec![1; 4 << 20]));
+    assert!(fs::write(disk.0.path().join("more"), vec![1; 8192]).is_err(), "the disk is full");
+    let run = db(["prune", "--store", store, "--keep-last", "1", "--min-good", "0", "--yes"]).run().ok();
+    assert!(run.stdout.contains("deleted 2 backups"), "{}", run.transcript());
+    db(["verify", "--store", store, "--no-proof"]).run().ok();
+    assert!(mine.exists());
+}
+
+#[test]
+fn a_file_of_somebody_else_in_a_backups_folder_stays() {
+    let shop = Shop::new(TABLES);
+    let (old, _) = shop.backup(&[], 0);
+    fs::write(shop.path(&old, "notes.txt"), "mine").unwrap();
+    shop.db(&["verify", &old]).ok();
+    let (_, run) = shop.backup(&["--keep-last", "1", "--min-good", "0"], 0);
+    assert!(run.stderr.contains("notes.txt"), "{}", run.transcript());
+    let left: Vec<_> = fs::read_dir(shop.path(&old, ""))
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
+    assert_eq!(left, ["notes.txt"]);
+    // and makes nothing look like a backup, now or later
+    let list = shop.db(&["list"]).ok();
+    assert!(!list.stdout.contains(&old), "{}", list.transcript());
+    shop.db(&["prune", "--keep-last", "1", "--grace", "0s", "--yes"]).ok();
+    assert!(shop.path(&old, "notes.txt").exists());
+}
+
+/// What `prune` says of two backups, of which one goes, in this bucket.
+fn pruned_in(bucket: &Bucket) -> (Run, serde_json::Value) {
+    let database = any_server().database();
+    database.sql(TABLES);
+    let store = bucket.url();
+    let run = |arguments: &[&str]| {
+        let arguments: Vec<&str> = arguments.iter().copied().chain(["--store", &store]).collect();
+        db(arguments).envs(&bucket.environment(None)).run()
+    };
+    for _ in 0..2 {
+        run(&["backup", "-d", &database.url()]).ok();
+        std::thread::sleep(Duration::from_millis(1100));
+    }
+    let pruned = run(&["prune", "--keep-last", "1", "--min-good", "0", "--yes"]).ok();
+    let listed = run(&["list"]).ok();
+    assert_eq!(listed.stdout.matches(" good").count(), 1, "{}", listed.transcript());
+    std::thread::sleep(Duration::from_millis(1100));
+    run(&["backup", "-d", &database.url()]).ok();
+    let json = run(&["prune", "--keep-last", "1", "--min-good", "0", "--yes", "--output", "json"]).ok();
+    let value: serde_json::Value = serde_json::from_str(&json.stdout).unwrap();
+    (pruned, value["result"]["done"].clone())
+}
+
+#[test]
+fn a_bucket_that_keeps_versions_hides_and_frees_nothing() {
+    let bucket = Bucket::new();
+    let (run, done) = pruned_in(&bucket);
+    assert!(!run.stdout.contains("hidden") && run.stdout.contains(" freed"), "{}", run.transcript());
+    assert!(done["bytes"].as_u64().unwrap() > 0 && done["hidden"].as_array().unwrap().is_empty(), "{done}");
+
+    let bucket = Bucket::new();
+    bucket.keep_versions();
+    let (run, done) = pruned_in(&bucket);
+    let words = "hidden, not freed: until somebody deletes the bucket's old versions";
+    assert!(run.stdout.contains(words) && run.stdout.contains("0 B freed"), "{}", run.transcript());
+    assert_eq!((done["bytes"].as_u64(), done["hidden"].as_array().map(Vec::len)), (Some(0), Some(1)), "{done}");
+
+    let bucket = Bucket::lockable();
+    bucket.lock_for_a_day();
+    let (run, done) = pruned_in(&bucket);
+    assert!(run.stdout.contains("hidden, not freed: locked until 20"), "{}", run.transcript());
+    assert!(done["hidden"][0]["until"].is_string(), "{done}");
+}
+
+#[test]
+fn retention_that_fails_takes_nothing_from_the_backup_before_it() {
+    let bucket = Bucket::new();
+    let database = any_server().database();
+    database.sql(TABLES);
+    let store = bucket.url();
+    let arguments = ["backup", "--store", &store, "-d", &database.url(), "--keep-last", "1", "--min-good", "0"];
+    db(arguments).envs(&bucket.environment(None)).run().ok();
+    std::thread::sleep(Duration::from_millis(1100));
+    let proxy = Proxy::http(&bucket.endpoint, |request: &Request| {
+        let is_backups = request.target.contains("archive.dump") || request.target.contains("manifest.json");
+        if request.method == "DELETE" && is_backups { Fault::Status(403) } else { Fault::Pass }
+    });
+    let run = db(arguments).envs(&bucket.environment(Some(&proxy.url()))).run().expect_code(5);
+    assert!(run.stdout.contains(": complete") && run.stdout.contains("1 could not be deleted"), "{}", run.transcript());
+    assert!(run.stderr.contains("warning: could not delete backup"), "{}", run.transcript());
+    let listed = db(["list", "--store", &store]).envs(&bucket.environment(None)).run().ok();
+    assert_eq!(listed.stdout.matches(" good").count(), 2, "{}", listed.transcript());
+}
+
+#[test]
+fn a_clock_in_the_past_is_not_taken_for_missing_backups() {
+    let shop = Shop::new(TABLES);
+    shop.backup(&[], 0);
+    // as far in the future as that clock is in the past
+    let (id, far) = (shop.ids().remove(0), TimeDelta::days(20_000));
+    let path = shop.path(&id, "manifest.json");
+    let mut manifest = manifest::decode("manifest.json", &fs::read(&path).unwrap()).unwrap();
+    let later = (manifest.id.time() + far).format("%Y%m%dT%H%M%SZ").to_string();
+    let later = format!("{later}{}", &id[16..]);
+    manifest.id = later.parse().unwrap();
+    manifest.snapshot.time += far;
+    manifest.timings.begun += far;
+    manifest.timings.finished += far;
+    fs::write(&path, manifest::encode(&manifest)).unwrap();
+    fs::rename(shop.path(&id, ""), shop.path(&later, "")).unwrap();
+    let status = shop.db(&["status"]).expect_code(4);
+    assert!(status.stdout.contains("DATED IN THE FUTURE: all 1 good backup"), "{}", status.transcript());
+    assert!(status.stdout.contains("this machine's clock says"), "{}", status.transcript());
 }

@@ -53,6 +53,15 @@ pub struct Outcome {
     pub archive_bytes: u64,
     /// What retention did; `None` where there is no policy.
     pub pruned: Option<prune::Outcome>,
+    /// Why retention could not be applied. The backup is there all the same.
+    pub retention_error: Option<Error>,
+}
+
+impl Outcome {
+    /// Whether retention, or a deletion of it, failed.
+    pub fn retention_failed(&self) -> bool {
+        self.retention_error.is_some() || self.pruned.as_ref().is_some_and(|pruned| !pruned.failed.is_empty())
+    }
 }
 
 /// Takes one backup.
@@ -95,7 +104,7 @@ async fn alone(
     let archive_bytes = archived.size;
     let manifest = describe(options, form, &source, id, archived, &phases, now)?;
     source.end().await;
-    Ok(Outcome { manifest, place: name, archive_bytes, pruned: None })
+    Ok(Outcome { manifest, place: name, archive_bytes, pruned: None, retention_error: None })
 }
 
 /// A file's folder as a store, so that a file outside a store is written as carefully as one inside.
@@ -154,7 +163,10 @@ async fn to_store(
     phases.sink.event(Event::Published { backup: outcome.manifest.id.to_string(), place: outcome.place.clone() });
     let pruned = retain::apply_retention(options, &*store, &database, now, phases.sink).await;
     lease.release().await;
-    Ok(Outcome { pruned: pruned?, ..outcome })
+    Ok(match pruned {
+        Ok(pruned) => Outcome { pruned, ..outcome },
+        Err(error) => Outcome { retention_error: Some(error), ..outcome },
+    })
 }
 
 #[expect(clippy::too_many_arguments, reason = "one step of one story; a struct would only rename the arguments")]
@@ -183,7 +195,13 @@ async fn fill(
     let manifest = publish::publish(&**store, folder, manifest, source.globals.as_deref()).await?;
     phases.end();
     source.end().await;
-    Ok(Outcome { manifest, place: format!("{}/{folder}", store.describe()), archive_bytes, pruned: None })
+    Ok(Outcome {
+        manifest,
+        place: format!("{}/{folder}", store.describe()),
+        archive_bytes,
+        pruned: None,
+        retention_error: None,
+    })
 }
 
 /// The manifest of what was written; its files are added when they were read back.

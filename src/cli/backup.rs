@@ -437,6 +437,7 @@ pub(super) async fn run(args: Args, context: &Context) -> Result<Report> {
         human: text,
         json: json::backup(&outcome),
         exit: match outcome.manifest.state {
+            State::Complete if outcome.retention_failed() => Exit::Partial,
             State::Complete => Exit::Done,
             State::Partial | State::Suspect => Exit::Partial,
         },

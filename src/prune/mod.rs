@@ -19,7 +19,7 @@ use crate::error::{Error, Result};
 use crate::event::{Event, Phase, Sink};
 use crate::retention::{self, Action, Decision, Policy};
 use crate::shelf::{self, Standing};
-use crate::store::{Store, encode_component};
+use crate::store::{Kept, Store, encode_component};
 
 /// How long an unfinished backup is left alone after its last sign of life.
 pub const DEFAULT_GRACE: Duration = Duration::from_secs(24 * 3600);
@@ -74,10 +74,14 @@ pub struct Untouched {
 /// What a run did.
 #[derive(Debug, Default)]
 pub struct Outcome {
-    /// Backups, remnants and leftovers that are gone.
+    /// Backups, remnants and leftovers that are gone, the hidden ones among them.
     pub deleted: Vec<String>,
-    /// The bytes that they had.
+    /// The bytes that were freed.
     pub bytes: u64,
+    /// Those that the store keeps versions of: they are not seen any more and free nothing for now.
+    pub hidden: Vec<(String, Kept)>,
+    /// The bytes that are hidden and not freed.
+    pub hidden_bytes: u64,
     /// Backups that were to go and stayed, because something had changed since the plan.
     pub spared: Vec<Untouched>,
     /// Backups that could not be deleted. Their deletion goes on with the next run.

@@ -294,10 +294,22 @@ pub fn prune(plan: &Plan, outcome: Option<&Outcome>, paint: Paint) -> String {
     for one in &outcome.spared {
         add(format!("{}: not deleted: {}", one.name, one.reason));
     }
-    let deleted = counted(outcome.deleted.len() as u64, "backup");
-    match outcome.failed.len() {
-        0 => add(format!("deleted {deleted}, {}", ByteSize(outcome.bytes))),
-        failed => add(format!("deleted {deleted}, {}; {failed} could not be deleted", ByteSize(outcome.bytes))),
+    for (name, kept) in &outcome.hidden {
+        add(format!("{name}: hidden, not freed: {kept}"));
+    }
+    add(pruned(outcome, "backup"));
+    text
+}
+
+/// `deleted 2 backups, 3.0 MiB freed`, and what was not.
+pub(super) fn pruned(outcome: &Outcome, noun: &str) -> String {
+    let mut text =
+        format!("deleted {}, {} freed", counted(outcome.deleted.len() as u64, noun), ByteSize(outcome.bytes));
+    if outcome.hidden_bytes > 0 {
+        text.push_str(&format!("; {} hidden, not freed", ByteSize(outcome.hidden_bytes)));
+    }
+    if !outcome.failed.is_empty() {
+        text.push_str(&format!("; {} could not be deleted", outcome.failed.len()));
     }
     text
 }

@@ -16,6 +16,7 @@ use crate::prune::{Outcome, Plan, Remnant, Untouched};
 use crate::retention::{Action, Decision};
 use crate::show::Details;
 use crate::status::Status;
+use crate::store::Kept;
 use crate::{accept, backup, drill, restore, upload, verify};
 
 /// The version of the object's form.
@@ -209,7 +210,9 @@ pub fn backup(outcome: &backup::Outcome) -> Value {
         "skipped": manifest.skipped,
         "warnings": manifest.warnings,
         "timings": manifest.timings,
+        "suspicions": manifest.suspicions,
         "pruned": outcome.pruned.as_ref().map(pruned),
+        "retention_error": outcome.retention_error.as_ref().map(error),
     })
 }
 
@@ -218,6 +221,15 @@ fn pruned(outcome: &Outcome) -> Value {
     json!({
         "deleted": outcome.deleted,
         "bytes": outcome.bytes,
+        "hidden": outcome.hidden.iter().map(|(name, kept)| json!({
+            "name": name,
+            "until": match kept {
+                Kept::Until(time) => json!(time),
+                Kept::LegalHold | Kept::Days(_) | Kept::Unlimited => Value::Null,
+            },
+            "kept": kept.to_string(),
+        })).collect::<Vec<_>>(),
+        "hidden_bytes": outcome.hidden_bytes,
         "spared": outcome.spared.iter().map(untouched).collect::<Vec<_>>(),
         "failed": outcome.failed.iter().map(|(name, failure)| json!({"name": name, "error": error(failure)}))
             .collect::<Vec<_>>(),

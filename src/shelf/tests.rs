@@ -96,6 +96,30 @@ async fn finds_the_latest_good_one_and_ids_by_their_beginning() {
     assert_eq!(find_id("blog/latest").await, "20261119T030001Z-k3f9");
 }
 
+#[tokio::test]
+async fn of_two_backups_of_one_second_the_newer_is_the_latest() {
+    for (older, newer) in [("2222", "zzzz"), ("zzzz", "2222")] {
+        let store = MemoryStore::new();
+        for (suffix, milliseconds) in [(older, 100), (newer, 900)] {
+            let late = chrono::TimeDelta::milliseconds(milliseconds);
+            put_backup(&store, &format!("20261119T030000Z-{suffix}"), |manifest| manifest.snapshot.time += late).await;
+        }
+        let found = find(&store, &Query::parse("latest").unwrap()).await.unwrap();
+        assert_eq!(found.backup.id.to_string(), format!("20261119T030000Z-{newer}"));
+        let before = newest_before(&store, "shop", Some(&found.backup), |_| true).await.unwrap().unwrap();
+        assert_eq!(before.id.to_string(), format!("20261119T030000Z-{older}"));
+    }
+}
+
+#[tokio::test]
+async fn a_folder_with_nothing_but_somebodys_files_is_no_backup() {
+    let store = MemoryStore::new();
+    put(&store, &format!("shop/{OLD}/notes.txt"), "mine").await;
+    assert_eq!(outline(&store).await, [""; 0]);
+    put(&store, &format!("shop/{OLD}/archive.dump"), "half").await;
+    assert_eq!(outline(&store).await, [format!("shop/{OLD}: unfinished")]);
+}
+
 #[test]
 fn file_names_are_no_queries() {
     for text in
