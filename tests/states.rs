@@ -442,3 +442,47 @@ fn a_clock_in_the_past_is_not_taken_for_missing_backups() {
     assert!(status.stdout.contains("DATED IN THE FUTURE: all 1 good backup"), "{}", status.transcript());
     assert!(status.stdout.contains("this machine's clock says"), "{}", status.transcript());
 }
+
+/// The most memory that a call took, in MiB, as the kernel counts it while it runs.
+fn peak_of(call: crate::support::bin::Db) -> u64 {
+    let mut child = call.spawn();
+    let status = format!("/proc/{}/status", child.id());
+    let mut peak = 0;
+    while child.try_wait().unwrap().is_none() {
+        let text = fs::read_to_string(&status).unwrap_or_default();
+        let line = text.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+        let kib = line.and_then(|line| line.split_whitespace().next()?.parse::<u64>().ok()).unwrap_or(0);
+        peak = peak.max(kib / 1024);
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    assert!(child.wait().unwrap().success());
+    peak
+}
+
+#[test]
+fn a_list_of_large_manifests_takes_little_memory() {
+    let shop = Shop::new(TABLES);
+    let (id, _) = shop.backup(&[], 0);
+    let home = shop.path(&id, "");
+    let mut manifest = manifest::decode("m", &fs::read(home.join("manifest.json")).unwrap()).unwrap();
+    let (table, relation) = (manifest.tables[0].clone(), manifest.expected.relations[0].clone());
+    manifest.tables = vec![table; 15_000];
+    manifest.expected.relations = vec![relation; 15_000];
+    for day in 1..=5 {
+        let id: manifest::Label = format!("2026010{day}T000000Z-2222").parse().unwrap();
+        manifest.id = id.clone();
+        manifest.snapshot.time = id.time();
+        let folder = shop.path(&id.to_string(), "");
+        fs::create_dir_all(&folder).unwrap();
+        let bytes = manifest::encode(&manifest);
+        assert!(bytes.len() > 15 << 20, "{} bytes", bytes.len());
+        fs::write(folder.join("manifest.json"), bytes).unwrap();
+    }
+    for verb in [&["list"][..], &["status", "--max-age", "9999d"], &["prune", "--keep-last", "9"]] {
+        let arguments = verb.iter().copied().chain(["--store", shop.store()]);
+        let peak = peak_of(db(arguments));
+        assert!(peak < 120, "{verb:?} took {peak} MiB");
+    }
+    let list = shop.db(&["list"]).ok();
+    assert_eq!(list.stdout.matches(" good").count(), 6, "{}", list.transcript());
+}

@@ -252,6 +252,7 @@ pub fn decisions(decisions: &[Decision], paint: Paint) -> String {
     let mut table = Table::new(&[
         ("DATABASE", Align::Left),
         ("BACKUP", Align::Left),
+        ("STATE", Align::Left),
         ("ACTION", Align::Left),
         ("REASONS", Align::Left),
     ]);
@@ -262,8 +263,9 @@ pub fn decisions(decisions: &[Decision], paint: Paint) -> String {
             Action::Delete => ("delete", Color::Bad),
         };
         let backup = &decision.backup;
-        table.row([backup.database.clone(), backup.id.to_string(), word.to_owned(), reasons.join(", ")]);
-        table.color(2, color);
+        let state = backup.completeness.word().to_owned();
+        table.row([backup.database.clone(), backup.id.to_string(), state, word.to_owned(), reasons.join(", ")]);
+        table.color(3, color);
     }
     table.render(paint)
 }

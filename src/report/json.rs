@@ -335,6 +335,7 @@ fn decision(decision: &Decision) -> Value {
         "database": decision.backup.database,
         "id": decision.backup.id,
         "time": decision.backup.time,
+        "state": decision.backup.completeness.word(),
         "action": match decision.action {
             Action::Keep => "keep",
             Action::Delete => "delete",

@@ -27,6 +27,19 @@ pub enum Completeness {
     Damaged,
 }
 
+impl Completeness {
+    /// The state in one word, as [`Condition::word`] says it.
+    pub const fn word(&self) -> &'static str {
+        match self {
+            Self::Whole => "good",
+            Self::Filtered(_) => "filtered",
+            Self::Partial => "partial",
+            Self::Suspect => "suspect",
+            Self::Damaged => "damaged",
+        }
+    }
+}
+
 /// One complete backup as far as retention needs to know it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Backup {

@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
 
-use super::{Backup, fetch_small, split_key};
+use super::{Backup, fetch_document, split_key};
 use crate::error::{Error, ErrorKind, Result};
 use crate::manifest::{Evidence, Label, layout};
 use crate::store::{ObjectInfo, PutMode, PutOutcome, Store};
@@ -48,7 +48,7 @@ pub(super) async fn fetch(store: &dyn Store, id: &Label, objects: &[ObjectInfo])
             evidence.unusable.push((path.to_owned(), format!("it is too large: {} bytes", object.size)));
             continue;
         }
-        match fetch_small(store, &object.key).await {
+        match fetch_document(store, object).await {
             Ok(bytes) => evidence.take(id, path, &bytes),
             // deleted since the listing, with its backup
             Err(error) if error.kind() == ErrorKind::Store && store.head(&object.key).await?.is_none() => {}

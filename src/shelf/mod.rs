@@ -310,13 +310,13 @@ async fn fetch_manifest(store: &dyn Store, object: &ObjectInfo) -> Result<Vec<u8
         return Err(Error::new(ErrorKind::Archive, format!("manifest \"{}\" is too large", object.key))
             .detail(format!("{} bytes; {MANIFEST_MAX} is the most", object.size)));
     }
-    fetch_small(store, &object.key).await
+    fetch_document(store, object).await
 }
 
-/// The bytes of a document.
-async fn fetch_small(store: &dyn Store, key: &Key) -> Result<Vec<u8>> {
-    let mut bytes = Vec::new();
-    let mut chunks = store.fetch(key, None).await?;
+/// The bytes of a document, whose listed size is small enough.
+async fn fetch_document(store: &dyn Store, object: &ObjectInfo) -> Result<Vec<u8>> {
+    let mut bytes = Vec::with_capacity(usize::try_from(object.size).unwrap_or_default());
+    let mut chunks = store.fetch(&object.key, None).await?;
     while let Some(chunk) = chunks.try_next().await? {
         bytes.extend_from_slice(&chunk);
     }

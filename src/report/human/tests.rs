@@ -65,10 +65,10 @@ async fn a_dry_run_says_what_would_go_and_how() {
     let plan = prune::plan(&options, &store, now()).await.unwrap();
     assert_eq!(
         prune(&plan, None, Paint::off()),
-        "DATABASE  BACKUP                 ACTION  REASONS\n\
-         shop      20261121T030000Z-k3f9  keep    newest, last 1/1\n\
-         shop      20261120T030000Z-k3f9  keep    newest, last 1/1\n\
-         shop      20261119T030000Z-k3f9  delete  no rule keeps it\n\
+        "DATABASE  BACKUP                 STATE     ACTION  REASONS\n\
+         shop      20261121T030000Z-k3f9  good      keep    newest, last 1/1\n\
+         shop      20261120T030000Z-k3f9  filtered  keep    newest, last 1/1\n\
+         shop      20261119T030000Z-k3f9  good      delete  no rule keeps it\n\
          shop/20261121T040000Z-k3f9: keep: unfinished; a run may still be writing it\n\
          1 backup to delete; nothing was deleted: add --yes\n"
     );
