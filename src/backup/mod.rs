@@ -5,15 +5,20 @@
 //! files that the next run discards.
 
 mod archive;
+mod aside;
+mod board;
+mod crew;
 mod custom;
 mod data;
 mod directory;
 mod judge;
+mod keeper;
 mod options;
 mod phase;
 mod plain;
 mod press;
 mod publish;
+mod queue;
 mod retain;
 pub mod schema;
 mod slice;
@@ -28,6 +33,7 @@ use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 
+pub use keeper::{Blocking, WhenBlocking};
 pub use options::{Destination, DetailOptions, Options, PlainOptions};
 pub use target::Stream;
 
@@ -70,7 +76,8 @@ impl Outcome {
 pub async fn run(options: &Options, destination: Destination, sink: &dyn Sink, now: DateTime<Utc>) -> Result<Outcome> {
     let form = Form::of(options)?;
     let mut phases = Phases::new(sink);
-    let source = Box::pin(source::read(options, matches!(destination, Destination::Store(_)), &mut phases)).await?;
+    let source =
+        Box::pin(source::read(options, form, matches!(destination, Destination::Store(_)), &mut phases)).await?;
     match destination {
         Destination::Store(store) => Box::pin(to_store(options, form, source, store, phases, now)).await,
         Destination::Path(path) => {
