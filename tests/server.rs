@@ -307,7 +307,7 @@ async fn a_locked_table_is_named_with_who_holds_it() {
     let mut connection = connect(&database.url()).await.unwrap();
     set_up(&mut connection, &Setup::default()).await.unwrap();
     begin(&mut connection, Isolation::RepeatableRead).await.unwrap();
-    let patience = LockPatience { each: Duration::from_millis(100), total: Duration::from_millis(300) };
+    let patience = LockPatience { pause: Duration::from_millis(100), total: Duration::from_millis(300) };
     let error = lock_tables(&mut connection, &targets, patience).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Locked);
     assert!(error.message().ends_with("for a lock on table s.\"T 1\""), "{error}");
