@@ -15,6 +15,8 @@ mod matrix;
 #[cfg(test)]
 mod server;
 #[cfg(test)]
+mod states;
+#[cfg(test)]
 mod store;
 #[cfg(test)]
 mod support;

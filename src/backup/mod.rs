@@ -11,6 +11,7 @@ mod crew;
 mod custom;
 mod data;
 mod directory;
+mod judge;
 mod keeper;
 mod options;
 mod phase;
@@ -18,6 +19,7 @@ mod plain;
 mod press;
 mod publish;
 mod queue;
+mod retain;
 pub mod schema;
 mod slice;
 mod source;
@@ -36,7 +38,7 @@ pub use options::{Destination, DetailOptions, Options, PlainOptions};
 pub use target::Stream;
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::event::{Event, Message, Phase, Sink};
+use crate::event::{Event, Phase, Sink};
 use crate::manifest::{self, Format, Label, Manifest, State, Timings};
 use crate::store::lease::Lease;
 use crate::store::{Access, Key, LocalStore, Store, encode_component};
@@ -57,6 +59,15 @@ pub struct Outcome {
     pub archive_bytes: u64,
     /// What retention did; `None` where there is no policy.
     pub pruned: Option<prune::Outcome>,
+    /// Why retention could not be applied. The backup is there all the same.
+    pub retention_error: Option<Error>,
+}
+
+impl Outcome {
+    /// Whether retention, or a deletion of it, failed.
+    pub fn retention_failed(&self) -> bool {
+        self.retention_error.is_some() || self.pruned.as_ref().is_some_and(|pruned| !pruned.failed.is_empty())
+    }
 }
 
 /// Takes one backup.
@@ -100,7 +111,7 @@ async fn alone(
     let archive_bytes = archived.size;
     let manifest = describe(options, form, &source, id, archived, &phases, now)?;
     source.end().await;
-    Ok(Outcome { manifest, place: name, archive_bytes, pruned: None })
+    Ok(Outcome { manifest, place: name, archive_bytes, pruned: None, retention_error: None })
 }
 
 /// A file's folder as a store, so that a file outside a store is written as carefully as one inside.
@@ -157,9 +168,12 @@ async fn to_store(
         }
     };
     phases.sink.event(Event::Published { backup: outcome.manifest.id.to_string(), place: outcome.place.clone() });
-    let pruned = apply_retention(options, &*store, &database, now, phases.sink).await;
+    let pruned = retain::apply_retention(options, &*store, &database, now, phases.sink).await;
     lease.release().await;
-    Ok(Outcome { pruned: pruned?, ..outcome })
+    Ok(match pruned {
+        Ok(pruned) => Outcome { pruned, ..outcome },
+        Err(error) => Outcome { retention_error: Some(error), ..outcome },
+    })
 }
 
 #[expect(clippy::too_many_arguments, reason = "one step of one story; a struct would only rename the arguments")]
@@ -183,12 +197,18 @@ async fn fill(
     let archive_bytes = archived.size;
     let mut manifest = describe(options, form, &source, id, archived, phases, now)?;
     manifest.files = files;
-    judge(options, &**store, &source, &mut manifest, phases.sink).await?;
+    judge::judge(options, &**store, &source, &mut manifest, phases.sink).await?;
     lease.check().await?;
     let manifest = publish::publish(&**store, folder, manifest, source.globals.as_deref()).await?;
     phases.end();
     source.end().await;
-    Ok(Outcome { manifest, place: format!("{}/{folder}", store.describe()), archive_bytes, pruned: None })
+    Ok(Outcome {
+        manifest,
+        place: format!("{}/{folder}", store.describe()),
+        archive_bytes,
+        pruned: None,
+        retention_error: None,
+    })
 }
 
 /// The manifest of what was written; its files are added when they were read back.
@@ -219,9 +239,12 @@ fn describe(
         snapshot: source.moment()?,
         options: options.spelled.clone(),
         filters: options.filters.clone(),
+        are_filters_usual: options.are_filters_usual,
         has_secrets: options.role_passwords,
         skipped: source.skipped.clone(),
         warnings: source.warnings.clone(),
+        suspicions: Vec::new(),
+        volatile: options.volatile.clone(),
         archive: manifest::Archive {
             format: form.format,
             path: form.path(),
@@ -242,56 +265,4 @@ fn describe(
         expected,
         timings: Timings { begun: now, finished: Utc::now(), phases: phases.times() },
     })
-}
-
-/// A backup that may be of the wrong database, or of an emptied one, is kept but counts for nothing.
-async fn judge(
-    options: &Options,
-    store: &dyn Store,
-    source: &Source,
-    manifest: &mut Manifest,
-    sink: &dyn Sink,
-) -> Result<()> {
-    if options.allow_empty || !manifest.filters.is_empty() {
-        return Ok(());
-    }
-    let database = &manifest.source.database;
-    let newest = shelf::read_only(store, database, |_| false).await?;
-    let newest = newest
-        .iter()
-        .filter(|backup| matches!(backup.standing, shelf::Standing::Unread))
-        .map(|backup| &backup.id)
-        .max();
-    let before = match newest {
-        Some(newest) => shelf::read_only(store, database, |id| id == newest).await?,
-        None => Vec::new(),
-    };
-    let before = before.iter().find_map(|backup| backup.manifest()).map(|manifest| manifest.tables.len());
-    let count = manifest.tables.len();
-    let problem = if !source.kinds.contains(&"TABLE") {
-        "the database has no tables".to_owned()
-    } else if before.is_some_and(|before| count * 2 < before) {
-        format!("the database has {count} tables, the last backup had {}", before.unwrap_or_default())
-    } else {
-        return Ok(());
-    };
-    let hint = "Check that this is the database that you mean; pass --allow-empty if it is.";
-    sink.event(Event::Warning(Message::with_hint(problem.clone(), hint)));
-    manifest.state = State::Suspect;
-    manifest.warnings.push(problem);
-    Ok(())
-}
-
-async fn apply_retention(
-    options: &Options,
-    store: &dyn Store,
-    database: &str,
-    now: DateTime<Utc>,
-    sink: &dyn Sink,
-) -> Result<Option<prune::Outcome>> {
-    let Some(policy) = &options.retention else { return Ok(None) };
-    let options =
-        prune::Options { policy: policy.clone(), database: Some(database.to_owned()), grace: prune::DEFAULT_GRACE };
-    let plan = prune::plan(&options, store, now).await?;
-    prune::run(&options, &plan, store, now, sink).await.map(Some)
 }

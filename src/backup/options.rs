@@ -60,8 +60,12 @@ pub struct Options {
     pub quote_all_identifiers: bool,
     /// Objects of kinds that cannot be dumped are recorded and left out; otherwise they are an error.
     pub allow_unsupported: bool,
-    /// Take a backup of a database without any object, or with far fewer than the one before, for a good one.
+    /// Take a backup of a database without any object for a good one.
     pub allow_empty: bool,
+    /// Take a backup with fewer rows or tables than the last good one for a good one.
+    pub accept_shrink: bool,
+    /// Patterns of tables whose rows come and go: they are not compared with the last good backup.
+    pub volatile: Vec<String>,
     /// Begin although the newest backup of the store lies in the future.
     pub accept_clock: bool,
     /// Roles come with their password hashes.
@@ -75,6 +79,8 @@ pub struct Options {
     pub spelled: Vec<String>,
     /// Those of them that leave something out.
     pub filters: Vec<String>,
+    /// All of those stand in the configuration: they are this database's normal.
+    pub are_filters_usual: bool,
 }
 
 impl Options {

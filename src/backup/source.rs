@@ -230,6 +230,12 @@ async fn read_once(options: &Options, form: Form, for_store: bool, phases: &mut 
     phases.end();
 
     let mut warnings = standing.warnings.clone();
+    warnings.extend(selection.unmatched.iter().map(|(list, pattern)| {
+        format!(
+            "pattern \"{pattern}\" matches no {}: check its spelling; names are lower case unless quoted",
+            list.objects()
+        )
+    }));
     if plan.has_circular_foreign_keys {
         warnings
             .push("rows alone of tables whose foreign keys go in a circle: no order of loading suits them".to_owned());

@@ -15,7 +15,8 @@ use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use tokio::sync::OnceCell;
 
 use super::{
-    ByteStream, Key, ObjectInfo, PutMode, PutOutcome, Settings, SizeHint, Store, Swept, Upload, missing, out_of_range,
+    ByteStream, Erasure, Key, ObjectInfo, PutMode, PutOutcome, Settings, SizeHint, Store, Swept, Upload, missing,
+    out_of_range,
 };
 use crate::error::{Error, ErrorKind, Result};
 
@@ -27,6 +28,7 @@ mod multipart;
 mod part;
 mod probe;
 mod retry;
+mod version;
 
 use checksum::Checksum;
 use fault::{Failure, chain, judge};
@@ -47,6 +49,8 @@ struct Inner {
     settings: Settings,
     part_checksum: OnceCell<Checksum>,
     create_only: OnceCell<bool>,
+    /// After how many days the bucket removes old versions, where it was asked and says so.
+    expiry_days: OnceCell<Option<u32>>,
     /// Multipart uploads that were begun and neither completed nor aborted: id and full key.
     open: Mutex<HashMap<String, String>>,
 }
@@ -68,6 +72,7 @@ impl S3Store {
             settings: settings.clone(),
             part_checksum: OnceCell::new(),
             create_only: OnceCell::new(),
+            expiry_days: OnceCell::new(),
             open: Mutex::new(HashMap::new()),
         })))
     }
@@ -302,6 +307,10 @@ impl Store for S3Store {
         // one by one: the request for many needs a checksum header that many servers refuse
         let names = keys.iter().map(|key| self.full(key.as_str())).collect();
         self.at_once(names, |store, full| async move { store.delete_full(&full).await }).await
+    }
+
+    async fn erasure(&self, key: &Key) -> Result<Erasure> {
+        Box::pin(self.look_for_versions(&self.full(key.as_str()))).await.map_err(|failure| failure.error)
     }
 
     async fn sweep(&self, prefix: &str, older_than: DateTime<Utc>) -> Result<Vec<Swept>> {
