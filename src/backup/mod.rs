@@ -38,6 +38,7 @@ use crate::{prune, shelf};
 
 use archive::{Archived, Form, Place};
 use phase::Phases;
+use publish::Fate;
 use source::Source;
 
 /// What was done.
@@ -133,18 +134,22 @@ async fn to_store(
     let home = Key::new(encode_component(&database))?;
     let (lease, _) = Lease::acquire(Arc::clone(&store), &home, "backup", &id.to_string()).await?;
     let folder = shelf::folder(&database, &id)?;
-    let work = async {
-        unfinished::discard(&store, &database, phases.sink).await?;
-        fill(options, form, source, &store, &folder, id, &lease, &mut phases, now).await
-    };
-    let filled = tokio::select! {
-        filled = work => filled,
-        error = lease.lost() => Err(error),
+    let fate = Fate::default();
+    let filled = {
+        let mut work = Box::pin(async {
+            unfinished::discard(&store, &database, phases.sink).await?;
+            fill(options, form, source, &store, &folder, id, &lease, &fate, &mut phases, now).await
+        });
+        tokio::select! {
+            filled = &mut work => filled,
+            // a manifest that is on its way is waited for: what becomes of it must be known
+            error = lease.lost() => if fate.may_be_published() { work.await } else { Err(error) },
+        }
     };
     let outcome = match filled {
         Ok(outcome) => outcome,
         Err(error) => {
-            unfinished::clean_up(&store, &folder).await;
+            unfinished::clean_up(&store, &folder, &fate).await;
             lease.release().await;
             return Err(error);
         }
@@ -164,6 +169,7 @@ async fn fill(
     folder: &Key,
     id: Label,
     lease: &Lease,
+    fate: &Fate,
     phases: &mut Phases<'_>,
     now: DateTime<Utc>,
 ) -> Result<Outcome> {
@@ -178,7 +184,7 @@ async fn fill(
     manifest.files = files;
     judge(options, &**store, &source, &mut manifest, phases.sink).await?;
     lease.check().await?;
-    let manifest = publish::publish(&**store, folder, manifest, source.globals.as_deref()).await?;
+    let manifest = publish::publish(&**store, folder, manifest, source.globals.as_deref(), fate, phases.sink).await?;
     phases.end();
     source.end().await;
     Ok(Outcome { manifest, place: format!("{}/{folder}", store.describe()), archive_bytes, pruned: None })

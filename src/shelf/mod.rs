@@ -3,6 +3,7 @@
 //! One bad manifest never hides the others: a backup whose manifest cannot be read is listed as such.
 
 mod find;
+mod remove;
 
 use std::collections::BTreeMap;
 
@@ -10,6 +11,7 @@ use chrono::{DateTime, Utc};
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 
 pub use find::{Query, Which, find, previous};
+pub use remove::remove;
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::manifest::{self, Label, Manifest, layout};
