@@ -49,7 +49,7 @@ impl Copying {
         for connection in connections {
             let text = (framing == Framing::Script).then(|| LargeObjectText::new(toc));
             let press = Press::start(compression, framing, text);
-            let worker = Worker { connection, queue: Arc::clone(&queue), parts: sender.clone(), framing, press };
+            let worker = Worker::new(connection, Arc::clone(&queue), sender.clone(), framing, press);
             workers.spawn(worker.run());
         }
         Self { queue, workers, parts, waiting: BTreeMap::new() }

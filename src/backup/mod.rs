@@ -9,6 +9,7 @@ mod custom;
 mod data;
 mod directory;
 mod options;
+mod outside;
 mod phase;
 mod plain;
 mod press;
@@ -21,7 +22,6 @@ mod target;
 mod unfinished;
 mod worker;
 
-use std::path::Path;
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
@@ -29,11 +29,11 @@ use chrono::{DateTime, Utc};
 pub use options::{Destination, DetailOptions, Options, PlainOptions};
 pub use target::Stream;
 
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::Result;
 use crate::event::{Event, Message, Phase, Sink};
 use crate::manifest::{self, Format, Label, Manifest, State, Timings};
 use crate::store::lease::Lease;
-use crate::store::{Access, Key, LocalStore, Store, encode_component};
+use crate::store::{Key, Store, encode_component};
 use crate::{prune, shelf};
 
 use archive::{Archived, Form, Place};
@@ -65,13 +65,13 @@ pub async fn run(options: &Options, destination: Destination, sink: &dyn Sink, n
         Destination::Store(store) => Box::pin(to_store(options, form, source, store, phases, now)).await,
         Destination::Path(path) => {
             source.announce(options, &path.display().to_string(), sink);
-            let (store, key) = open_parent(&path, form.format).await?;
+            let place = outside::place(&path, form.format).await?;
             let name = path.display().to_string();
-            Box::pin(alone(options, form, source, Place::Store(store, key), name, phases, now)).await
+            Box::pin(alone(options, form, source, place, name, phases, now)).await
         }
         Destination::Stream(stream) => {
-            source.announce(options, "standard output", sink);
-            let name = "standard output".to_owned();
+            let name = stream.name().to_owned();
+            source.announce(options, &name, sink);
             Box::pin(alone(options, form, source, Place::Stream(stream), name, phases, now)).await
         }
     }
@@ -95,24 +95,6 @@ async fn alone(
     let manifest = describe(options, form, &source, id, archived, &phases, now)?;
     source.end().await;
     Ok(Outcome { manifest, place: name, archive_bytes, pruned: None })
-}
-
-/// A file's folder as a store, so that a file outside a store is written as carefully as one inside.
-async fn open_parent(path: &Path, format: Format) -> Result<(Arc<dyn Store>, Key)> {
-    let unusable = |detail: &str| {
-        Error::new(ErrorKind::Usage, format!("cannot write the archive to \"{}\"", path.display())).detail(detail)
-    };
-    let name =
-        path.file_name().and_then(|name| name.to_str()).ok_or_else(|| unusable("the path has no usable file name"))?;
-    let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let store = LocalStore::open(parent, Access::Read).await?;
-    let key = Key::new(name).map_err(|error| unusable(error.detail_text().unwrap_or_default()))?;
-    let is_taken = match format {
-        // pg_dump writes over a file, and into an empty directory
-        Format::Custom | Format::Tar | Format::Plain => path.is_dir(),
-        Format::Directory => path.is_file() || !store.list(&format!("{key}/")).await?.is_empty(),
-    };
-    if is_taken { Err(unusable("something else is there")) } else { Ok((Arc::new(store), key)) }
 }
 
 /// A backup in its folder of a store, under the lease of its database.

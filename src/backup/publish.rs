@@ -37,7 +37,7 @@ pub(super) async fn check_archive(
                 expect_size(&**store, &receipt.key, receipt.size).await?;
                 digest
             }
-            Some(_) | None => read_back(&**store, receipt).await?,
+            Some(_) | None => read_back(store, receipt).await?,
         };
         files.push(manifest_file(folder, receipt, sha256));
     }
@@ -61,12 +61,14 @@ async fn expect_size(store: &dyn Store, key: &Key, size: u64) -> Result<()> {
 fn manifest_file(folder: &Key, receipt: &Receipt, sha256: [u8; 32]) -> File {
     let name = receipt.key.as_str();
     let path = name.strip_prefix(folder.as_str()).and_then(|path| path.strip_prefix('/')).unwrap_or(name);
+    // one segment's digest is the file's own; there may be hundreds of thousands of files
+    let is_divided = receipt.segments.len() > 1;
     File {
         path: path.to_owned(),
         size: receipt.size,
         sha256: Sha256(sha256),
-        segment_size: SEGMENT_BYTES,
-        segments: receipt.segments.iter().map(|digest| Sha256(*digest)).collect(),
+        segment_size: if is_divided { SEGMENT_BYTES } else { 0 },
+        segments: receipt.segments.iter().filter(|_| is_divided).map(|digest| Sha256(*digest)).collect(),
     }
 }
 

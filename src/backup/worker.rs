@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use bytes::{Bytes, BytesMut};
-use tokio::sync::mpsc;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 
 use super::press::{Command, Content, Framing, Made, Press};
 use crate::archive::custom::{BlockKind, encode_block_begin, encode_large_object_begin, encode_large_objects_end};
@@ -18,6 +18,12 @@ use crate::server::Connection;
 /// hexadecimal digits.
 const OBJECTS: usize = 16;
 const OBJECT_RANGE: usize = 256 << 10;
+
+/// Files of one worker that are begun and not yet written. A store may be slow and each file small, so that the budget for bytes
+/// does not count: 300,000 large objects must not lie in memory.
+///
+/// It cannot deadlock: a worker waits with the next file for its earlier ones, whose bytes are all on their way.
+const FILES: usize = 8;
 
 const LITERALS: &str = include_str!("../../sql/session/literal.sql");
 
@@ -66,6 +72,8 @@ pub(super) struct Part {
     pub(super) object: Option<u32>,
     /// Its bytes.
     pub(super) made: mpsc::UnboundedReceiver<Made>,
+    /// Where each stretch is a file, the room that this one takes until it is written.
+    _room: Option<OwnedSemaphorePermit>,
 }
 
 /// The jobs, in the archive's order, and how far the workers are.
@@ -105,9 +113,20 @@ pub(super) struct Worker {
     pub(super) parts: mpsc::UnboundedSender<Part>,
     pub(super) framing: Framing,
     pub(super) press: Press,
+    files: Arc<Semaphore>,
 }
 
 impl Worker {
+    pub(super) fn new(
+        connection: Connection,
+        queue: Arc<Queue>,
+        parts: mpsc::UnboundedSender<Part>,
+        framing: Framing,
+        press: Press,
+    ) -> Self {
+        Self { connection, queue, parts, framing, press, files: Arc::new(Semaphore::new(FILES)) }
+    }
+
     /// Copies until no job is left.
     pub(super) async fn run(mut self) -> Result<()> {
         let queue = Arc::clone(&self.queue);
@@ -130,9 +149,13 @@ impl Worker {
 
     /// Begins a stretch of the archive; the writer gets its receiving end.
     async fn open(&mut self, index: usize, object: Option<u32>) -> Result<()> {
+        let room = match self.framing {
+            Framing::Files => Arc::clone(&self.files).acquire_owned().await.ok(), // never closed
+            Framing::Blocks | Framing::Script => None,
+        };
         let (out, made) = mpsc::unbounded_channel();
         // a writer that is gone has failed and says so itself
-        let _ = self.parts.send(Part { index, object, made });
+        let _ = self.parts.send(Part { index, object, made, _room: room });
         self.press.send(Command::Open(out)).await
     }
 
