@@ -8,12 +8,14 @@ mod archive;
 mod custom;
 mod data;
 mod directory;
+mod judge;
 mod options;
 mod outside;
 mod phase;
 mod plain;
 mod press;
 mod publish;
+mod retain;
 pub mod schema;
 mod slice;
 mod source;
@@ -30,7 +32,7 @@ pub use options::{Destination, DetailOptions, Options, PlainOptions};
 pub use target::Stream;
 
 use crate::error::Result;
-use crate::event::{Event, Message, Phase, Sink};
+use crate::event::{Event, Phase, Sink};
 use crate::manifest::{self, Format, Label, Manifest, State, Timings};
 use crate::store::lease::Lease;
 use crate::store::{Key, Store, encode_component};
@@ -137,7 +139,7 @@ async fn to_store(
         }
     };
     phases.sink.event(Event::Published { backup: outcome.manifest.id.to_string(), place: outcome.place.clone() });
-    let pruned = apply_retention(options, &*store, &database, now, phases.sink).await;
+    let pruned = retain::apply_retention(options, &*store, &database, now, phases.sink).await;
     lease.release().await;
     Ok(Outcome { pruned: pruned?, ..outcome })
 }
@@ -164,7 +166,7 @@ async fn fill(
     let archive_bytes = archived.size;
     let mut manifest = describe(options, form, &source, id, archived, phases, now)?;
     manifest.files = files;
-    judge(options, &**store, &source, &mut manifest, phases.sink).await?;
+    judge::judge(options, &**store, &source, &mut manifest, phases.sink).await?;
     lease.check().await?;
     let manifest = publish::publish(&**store, folder, manifest, source.globals.as_deref(), fate, phases.sink).await?;
     phases.end();
@@ -223,56 +225,4 @@ fn describe(
         expected,
         timings: Timings { begun: now, finished: Utc::now(), phases: phases.times() },
     })
-}
-
-/// A backup that may be of the wrong database, or of an emptied one, is kept but counts for nothing.
-async fn judge(
-    options: &Options,
-    store: &dyn Store,
-    source: &Source,
-    manifest: &mut Manifest,
-    sink: &dyn Sink,
-) -> Result<()> {
-    if options.allow_empty || !manifest.filters.is_empty() {
-        return Ok(());
-    }
-    let database = &manifest.source.database;
-    let newest = shelf::read_only(store, database, |_| false).await?;
-    let newest = newest
-        .iter()
-        .filter(|backup| matches!(backup.standing, shelf::Standing::Unread))
-        .map(|backup| &backup.id)
-        .max();
-    let before = match newest {
-        Some(newest) => shelf::read_only(store, database, |id| id == newest).await?,
-        None => Vec::new(),
-    };
-    let before = before.iter().find_map(|backup| backup.manifest()).map(|manifest| manifest.tables.len());
-    let count = manifest.tables.len();
-    let problem = if !source.kinds.contains(&"TABLE") {
-        "the database has no tables".to_owned()
-    } else if before.is_some_and(|before| count * 2 < before) {
-        format!("the database has {count} tables, the last backup had {}", before.unwrap_or_default())
-    } else {
-        return Ok(());
-    };
-    let hint = "Check that this is the database that you mean; pass --allow-empty if it is.";
-    sink.event(Event::Warning(Message::with_hint(problem.clone(), hint)));
-    manifest.state = State::Suspect;
-    manifest.warnings.push(problem);
-    Ok(())
-}
-
-async fn apply_retention(
-    options: &Options,
-    store: &dyn Store,
-    database: &str,
-    now: DateTime<Utc>,
-    sink: &dyn Sink,
-) -> Result<Option<prune::Outcome>> {
-    let Some(policy) = &options.retention else { return Ok(None) };
-    let options =
-        prune::Options { policy: policy.clone(), database: Some(database.to_owned()), grace: prune::DEFAULT_GRACE };
-    let plan = prune::plan(&options, store, now).await?;
-    prune::run(&options, &plan, store, now, sink).await.map(Some)
 }

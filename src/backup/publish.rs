@@ -259,7 +259,7 @@ async fn confirm(store: &dyn Store, folder: &Key, manifest: &Manifest, sink: &dy
     for file in &manifest.files {
         if sizes.get(format!("{folder}/{}", file.path).as_str()) != Some(&file.size) {
             // a manifest whose files are gone must not stand there
-            drop(shelf::remove(store, folder).await);
+            drop(shelf::remove(store, folder, Some(manifest)).await);
             return Err(unseen(format!("\"{}\" is missing or has another size", file.path)));
         }
     }

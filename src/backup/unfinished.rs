@@ -59,7 +59,7 @@ async fn discard_one(store: &dyn Store, backup: &shelf::Backup) -> Result<bool> 
     if store.head(&folder.join(layout::MANIFEST)?).await?.is_some() {
         return Ok(false);
     }
-    shelf::remove(store, &folder).await.map(|_| true)
+    shelf::remove(store, &folder, None).await.map(|_| true)
 }
 
 fn tell(id: &str, time: &str, sink: &dyn Sink) {
@@ -71,6 +71,6 @@ fn tell(id: &str, time: &str, sink: &dyn Sink) {
 pub(super) async fn clean_up(store: &Arc<dyn Store>, folder: &Key, fate: &Fate) {
     drop(store.abandon_open().await);
     if !fate.may_be_published() {
-        drop(shelf::remove(&**store, folder).await);
+        drop(shelf::remove(&**store, folder, None).await);
     }
 }

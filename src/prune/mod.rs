@@ -1,7 +1,7 @@
 //! `db prune`: retention decides, prune deletes.
 //!
-//! **Order of a deletion.** A tombstone is written first: from then on the backup is not listed. Then its manifest goes,
-//! then its other files, then the tombstone. A crash at any step leaves a backup that the next run goes on deleting.
+//! **Order of a deletion.** That of [`shelf::remove`]: the manifest first, and nothing is written, so that a full disk can be
+//! freed. A crash at any later step leaves files without a manifest, which the next run goes on deleting.
 //!
 //! **Stale facts.** Between the plan and a deletion, others write and prune. So each backup is looked at again immediately
 //! before it is deleted: its manifest must be the one that was judged, and the policy must still give it up among the
@@ -13,6 +13,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
+use futures_util::{StreamExt as _, stream};
 
 use crate::error::{Error, Result};
 use crate::event::{Event, Phase, Sink};
@@ -22,6 +23,9 @@ use crate::store::{Store, encode_component};
 
 /// How long an unfinished backup is left alone after its last sign of life.
 pub const DEFAULT_GRACE: Duration = Duration::from_secs(24 * 3600);
+
+/// Backups that are deleted at the same time.
+const AT_ONCE: usize = 4;
 
 /// What to keep, and where.
 #[derive(Clone, Debug)]
@@ -139,11 +143,20 @@ pub async fn run(
     let begun = std::time::Instant::now();
     sink.event(Event::Decided(plan.decisions.clone()));
     let mut outcome = Outcome::default();
-    for remnant in plan.interrupted.iter().chain(&plan.leftovers) {
-        delete::remnant(options, remnant, store, now, sink, &mut outcome).await;
+    let mut remnants = stream::iter(plan.interrupted.iter().chain(&plan.leftovers))
+        .map(async |remnant| (remnant.name.clone(), delete::remnant(options, remnant, store, now).await))
+        .buffered(AT_ONCE);
+    while let Some((name, fate)) = remnants.next().await {
+        delete::take_down(name, fate, sink, &mut outcome);
     }
-    for decision in plan.doomed() {
-        delete::backup(options, plan, decision, store, now, sink, &mut outcome).await;
+    let mut doomed = stream::iter(plan.doomed())
+        .map(async |decision| {
+            let name = format!("{}/{}", encode_component(&decision.backup.database), decision.backup.id);
+            (name, delete::backup(options, plan, decision, store, now).await)
+        })
+        .buffered(AT_ONCE);
+    while let Some((name, fate)) = doomed.next().await {
+        delete::take_down(name, fate, sink, &mut outcome);
     }
     sweep(options, store, now).await?;
     sink.event(Event::PhaseFinished { phase: Phase::Prune, elapsed: begun.elapsed() });

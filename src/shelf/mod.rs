@@ -11,7 +11,7 @@ use chrono::{DateTime, Utc};
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 
 pub use find::{Query, Which, find, previous};
-pub use remove::remove;
+pub use remove::{Removed, remove};
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::manifest::{self, Label, Manifest, layout};
@@ -122,6 +122,10 @@ async fn read_below(store: &dyn Store, prefix: &str, wanted: impl Fn(&Label) -> 
             folders.entry((database, id)).or_default().push(object);
         }
     }
+    // a folder that holds nothing but somebody's own files is no backup
+    folders.retain(|_, objects| {
+        objects.iter().any(|object| split_key(&object.key).is_some_and(|(_, _, path)| remove::is_own(path)))
+    });
     stream::iter(folders)
         .map(|((database, id), objects)| {
             let depth = if wanted(&id) { Depth::Manifest } else { Depth::Listing };
