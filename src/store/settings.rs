@@ -191,7 +191,7 @@ mod tests {
     #[test]
     fn patience_grows_with_what_there_is_to_lose() {
         let policy = RetryPolicy::default();
-        let minutes = |minutes| Duration::from_secs(minutes * 60);
+        let minutes = |minutes: u64| Duration::from_secs(minutes * 60);
         assert_eq!(policy.patience(minutes(0)), minutes(5));
         assert_eq!(policy.patience(minutes(4)), minutes(9));
         assert_eq!(policy.patience(minutes(600)), policy.total);
