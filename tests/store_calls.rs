@@ -173,6 +173,32 @@ fn a_directory_backup_whose_calls_fail_once_each_tells_no_lie() {
     block_on(backups(Format::Directory));
 }
 
+/// The most memory that this process has had, in KiB.
+fn peak_memory() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap();
+    let line = status.lines().find(|line| line.starts_with("VmHWM:")).unwrap();
+    line.split_whitespace().nth(1).unwrap().parse().unwrap()
+}
+
+#[test]
+fn many_small_files_do_not_pile_up_before_a_slow_store() {
+    let peak_of = |count: u32| {
+        let database = pg::any_server().database();
+        database.sql(&format!("select count(lo_from_bytea(0, repeat('x', 500)::bytea)) from generate_series(1, {count});"));
+        let folder = tempfile::tempdir().unwrap();
+        block_on(async {
+            let local = pgproof::store::LocalStore::open(folder.path(), pgproof::store::Access::Write).await.unwrap();
+            let slow = FaultStore::at_every_change(Arc::new(local), Fault::Slow(Duration::from_millis(3)));
+            take(&database.url(), Format::Directory, Arc::new(slow)).await.unwrap();
+        });
+        peak_memory()
+    };
+    let few = peak_of(500);
+    let many = peak_of(12_000);
+    // what the manifest says of each file, and no file's bytes
+    assert!(many < few + 24 * 1024, "{few} KiB with 500 objects, {many} KiB with 12,000");
+}
+
 #[test]
 fn looking_at_a_store_whose_calls_fail_once_each_says_the_same_or_fails() {
     let database = small_database();

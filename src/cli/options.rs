@@ -128,7 +128,7 @@ pub(super) struct StoreArgs {
     s3_part_size: Option<ByteSize>,
 
     /// How long a request that fails is tried again; at the beginning a third of it
-    #[arg(long, value_name = "DURATION", default_value = "15m", value_parser = duration)]
+    #[arg(long, value_name = "TIME", default_value = "15m", value_parser = duration)]
     s3_retry_for: std::time::Duration,
 }
 

@@ -32,7 +32,8 @@ pub enum Fault {
 pub struct FaultStore {
     inner: Arc<dyn Store>,
     fault: Fault,
-    at: u64,
+    /// `None` is every counted call.
+    at: Option<u64>,
     counts: Counts,
     calls: Arc<AtomicU64>,
     met: Arc<Mutex<Option<String>>>,
@@ -48,15 +49,20 @@ enum Counts {
 impl FaultStore {
     /// The fault strikes at change number `at`, from 0: puts, begins, writes, finishes and deletions are counted.
     pub fn new(inner: Arc<dyn Store>, fault: Fault, at: u64) -> Self {
-        Self::counting(inner, fault, at, Counts::Changes)
+        Self::counting(inner, fault, Some(at), Counts::Changes)
     }
 
     /// The fault strikes at call number `at`, from 0, whatever it does: looks, listings, reads and sweeps are counted, too.
     pub fn at_call(inner: Arc<dyn Store>, fault: Fault, at: u64) -> Self {
-        Self::counting(inner, fault, at, Counts::All)
+        Self::counting(inner, fault, Some(at), Counts::All)
     }
 
-    fn counting(inner: Arc<dyn Store>, fault: Fault, at: u64, counts: Counts) -> Self {
+    /// The fault strikes at every change.
+    pub fn at_every_change(inner: Arc<dyn Store>, fault: Fault) -> Self {
+        Self::counting(inner, fault, None, Counts::Changes)
+    }
+
+    fn counting(inner: Arc<dyn Store>, fault: Fault, at: Option<u64>, counts: Counts) -> Self {
         Self { inner, fault, at, counts, calls: Arc::default(), met: Arc::default() }
     }
 
@@ -79,7 +85,8 @@ impl FaultStore {
     }
 
     async fn meet<T>(&self, doing: &str, change: impl Future<Output = Result<T>>) -> Result<T> {
-        if self.calls.fetch_add(1, Ordering::SeqCst) != self.at {
+        let number = self.calls.fetch_add(1, Ordering::SeqCst);
+        if self.at.is_some_and(|at| at != number) {
             return change.await;
         }
         *self.met.lock().unwrap_or_else(PoisonError::into_inner) = Some(doing.to_owned());

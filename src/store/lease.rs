@@ -162,7 +162,11 @@ impl Lease {
     /// Gives the lease back. A failure leaves a lease that becomes stale, so it is not worth failing for.
     pub async fn release(self) {
         self.keeper.abort();
-        if still_held(&*self.store, &self.key, &self.holder).await.is_ok() {
+        let held = match still_held(&*self.store, &self.key, &self.holder).await {
+            Err(error) if error.kind() != ErrorKind::Locked => still_held(&*self.store, &self.key, &self.holder).await,
+            held => held,
+        };
+        if held.is_ok() {
             give_back(&*self.store, &self.key, self.holder.clone()).await;
         }
     }
@@ -338,7 +342,7 @@ fn is_running(pid: u32) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::MemoryStore;
+    use crate::store::{Fault, FaultStore, MemoryStore};
 
     fn folder() -> Key {
         Key::new("shop").unwrap()
@@ -403,6 +407,32 @@ mod tests {
         assert_eq!(lease.check().await.unwrap_err().kind(), ErrorKind::Locked);
         let lost = lease.lost().await;
         assert_eq!(lost.detail_text(), Some("backup on elsewhere has it now"));
+    }
+
+    #[tokio::test]
+    async fn a_lease_that_may_not_be_removed_is_given_back_all_the_same() {
+        let memory = MemoryStore::new();
+        // its acquisition is one change, giving it back begins with the second
+        let store: Arc<dyn Store> = Arc::new(FaultStore::new(Arc::new(memory.clone()), Fault::Reject, 1));
+        let (lease, _) = Lease::acquire(store, &folder(), "backup", "a").await.unwrap();
+        lease.release().await;
+        assert_eq!(memory.list("").await.unwrap().len(), 1);
+        let (_, stale) = Lease::acquire(Arc::new(memory), &folder(), "backup", "b").await.unwrap();
+        assert_eq!(stale, None, "nobody died");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_lease_that_could_not_be_renewed_is_kept_unless_somebody_has_taken_it() {
+        for taken in [false, true] {
+            let store = MemoryStore::new();
+            let (lease, _) = Lease::acquire(Arc::new(store.clone()), &folder(), "backup", "a").await.unwrap();
+            lock(&lease.renewed).1 = SystemTime::now() - 2 * TIME_TO_LIVE;
+            if taken {
+                plant(&store, |_| {}).await;
+            }
+            assert_eq!(lease.check().await.is_ok(), !taken);
+            assert!(lock(&lease.renewed).age() < TIME_TO_LIVE || taken);
+        }
     }
 
     #[test]

@@ -137,7 +137,7 @@ impl Found {
 /// What tells a file from the one that had its name before.
 fn tag_of(metadata: &fs::Metadata) -> String {
     let (seconds, nanoseconds) = (metadata.mtime(), metadata.mtime_nsec());
-    format!("{}-{}-{}-{seconds}.{nanoseconds:09}", metadata.dev(), metadata.ino(), metadata.len())
+    format!("{}-{}-{seconds}.{nanoseconds:09}", metadata.ino(), metadata.len())
 }
 
 fn modified_of(metadata: &fs::Metadata, path: &Path) -> Result<DateTime<Utc>> {
