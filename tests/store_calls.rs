@@ -184,7 +184,8 @@ fn peak_memory() -> u64 {
 fn many_small_files_do_not_pile_up_before_a_slow_store() {
     let peak_of = |count: u32| {
         let database = pg::any_server().database();
-        database.sql(&format!("select count(lo_from_bytea(0, repeat('x', 500)::bytea)) from generate_series(1, {count});"));
+        database
+            .sql(&format!("select count(lo_from_bytea(0, repeat('x', 500)::bytea)) from generate_series(1, {count});"));
         let folder = tempfile::tempdir().unwrap();
         block_on(async {
             let local = pgproof::store::LocalStore::open(folder.path(), pgproof::store::Access::Write).await.unwrap();
