@@ -110,6 +110,7 @@ impl Copying {
             let (_, nothing) = mpsc::unbounded_channel();
             part.made = set_aside(std::mem::replace(&mut part.made, nothing), folder);
             part.is_aside = true;
+            part.room = None;
         }
     }
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::connection::ConnectionArgs;
@@ -363,7 +363,7 @@ impl Args {
             }
         }
         let Some(file) = &self.archive.file else { return Ok(()) };
-        if context.output == Output::Json && file.as_os_str() == "-" {
+        if context.output == Output::Json && is_stdout(file) {
             return Err(Error::new(ErrorKind::Usage, "--output json cannot be written to the archive's own stream")
                 .hint("Write the archive to a file or to a store."));
         }
@@ -377,7 +377,9 @@ impl Args {
     async fn destination(&self, context: &Context) -> Result<Destination> {
         Ok(match &self.archive.file {
             None => Destination::Store(context.open(&self.store, Access::Write).await?),
-            Some(path) if path.as_os_str() == "-" => Destination::Stream(Box::pin(stdout()?)),
+            Some(path) if path.as_os_str() == "-" => {
+                Destination::Stream(backup::Stream::new("standard output", stdout()?))
+            }
             Some(path) => Destination::Path(path.clone()),
         })
     }
@@ -447,7 +449,7 @@ impl Args {
 pub(super) async fn run(args: Args, context: &Context) -> Result<Report> {
     args.check(context)?;
     let file = args.archive.file.clone();
-    let is_stream = file.as_ref().is_some_and(|path| path.as_os_str() == "-");
+    let is_stream = file.as_deref().is_some_and(is_stdout);
     let destination = args.destination(context).await?;
     let options = args.options(context).await?;
     let outcome = Box::pin(backup::run(&options, destination, context.talk.as_ref(), context.now)).await?;
@@ -465,6 +467,15 @@ pub(super) async fn run(args: Args, context: &Context) -> Result<Report> {
             State::Partial | State::Suspect => Exit::Partial,
         },
     })
+}
+
+/// Whether the archive's bytes go where results go, by whatever name.
+fn is_stdout(path: &Path) -> bool {
+    use std::os::unix::fs::MetadataExt as _;
+    let own = |metadata: std::fs::Metadata| (metadata.dev(), metadata.ino());
+    path.as_os_str() == "-"
+        || std::fs::metadata(path)
+            .is_ok_and(|named| std::fs::metadata("/proc/self/fd/1").is_ok_and(|stdout| own(stdout) == own(named)))
 }
 
 /// Standard output as a file of its own, past the buffer by lines that the standard library puts before it.

@@ -435,9 +435,14 @@ async fn print(args: Args, context: &Context) -> Result<Report> {
     let sink = context.talk.as_ref();
     let mut out: Box<dyn tokio::io::AsyncWrite + Send + Unpin> = match &file {
         None => Box::new(tokio::io::BufWriter::new(stdout()?)),
-        Some(path) => Box::new(tokio::io::BufWriter::new(tokio::fs::File::create(path).await.map_err(|error| {
-            Error::new(ErrorKind::Disk, format!("could not write \"{}\"", path.display())).caused_by(error)
-        })?)),
+        Some(path) => {
+            let mut options = tokio::fs::File::options();
+            // it holds rows: a new file is its owner's alone
+            let opened = options.write(true).create(true).truncate(true).mode(0o600).open(path).await;
+            Box::new(tokio::io::BufWriter::new(opened.map_err(|error| {
+                Error::new(ErrorKind::Disk, format!("could not write \"{}\"", path.display())).caused_by(error)
+            })?))
+        }
     };
     match args.text.list {
         true => Box::pin(print.list(&mut out, sink)).await?,
