@@ -4,6 +4,7 @@
 //! and in order over one connection, rows in parallel, then what needs the rows as far as dependencies allow, as
 //! pg_restore does it. Nothing of an archive is ever run on this machine.
 
+mod crew;
 mod encoding;
 mod execute;
 mod inspect;

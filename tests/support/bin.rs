@@ -48,6 +48,13 @@ impl Db {
         self
     }
 
+    /// Adds an argument.
+    pub(crate) fn arg(mut self, arg: impl AsRef<OsStr>) -> Self {
+        self.shown.push(arg.as_ref().to_string_lossy().into_owned());
+        self.command.arg(arg);
+        self
+    }
+
     /// Runs the program to its end.
     pub(crate) fn run(mut self) -> Run {
         let begun = Instant::now();
