@@ -11,6 +11,8 @@ mod environment;
 #[cfg(test)]
 mod fault;
 #[cfg(test)]
+mod hostile;
+#[cfg(test)]
 mod leaving;
 #[cfg(test)]
 mod matrix;

@@ -512,7 +512,8 @@ async fn plan_script(
         return Err(Error::new(ErrorKind::Bug, "an archive is no script"));
     };
     let survey = script::survey(inlet, *algorithm, options).await?;
-    let Survey { statement_count, copy_count, byte_count, roles, extensions, creates, drops } = survey;
+    let Survey { statement_count, copy_count, byte_count, roles, extensions, creates, drops, cut } = survey;
+    summary.warnings.extend(cut.map(|problem| format!("the script is not complete: {problem}")));
     summary.created = BTreeMap::from([("statements".to_owned(), statement_count)]);
     summary.table_count = copy_count;
     summary.byte_count = byte_count;

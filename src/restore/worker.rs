@@ -10,11 +10,11 @@ use tokio::sync::mpsc;
 use super::privilege::{self, Scope};
 use super::select::{Components, Item, Leave};
 use super::session::connect;
-use super::split::{Event as ScriptEvent, Splitter};
 use super::statement;
 use crate::archive::FormatError;
 use crate::archive::copy_text::CopyText;
 use crate::archive::insert_text::INSERT_BEGIN;
+use crate::archive::script::{Event as ScriptEvent, Splitter};
 use crate::archive::statement::{self as stock, Place};
 use crate::archive::toc::{Entry, Toc};
 use crate::error::{Error, ErrorKind, Result};
@@ -360,7 +360,7 @@ impl Worker {
                 None => splitter.end(),
             }
             let ended = source.is_ended();
-            while let Some(event) = splitter.next().map_err(|error| {
+            while let Some(event) = splitter.next_event().map_err(|error| {
                 Error::new(ErrorKind::Archive, "the statements in the archive cannot be read").caused_by(error)
             })? {
                 let ScriptEvent::Statement { text, copies_from_stdin: false, .. } = event else {

@@ -1,7 +1,9 @@
 //! The `db` program as a user runs it.
 
 use std::ffi::OsStr;
+use std::io::Read;
 use std::process::{Child, Command, Stdio};
+use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 /// One call of the program, in an environment that holds nothing of the caller's.
@@ -66,6 +68,37 @@ impl Db {
             stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
             took: begun.elapsed(),
         }
+    }
+
+    /// Runs the program to its end and watches its memory: the most that was resident, in bytes.
+    pub(crate) fn run_watched(mut self) -> (Run, u64) {
+        fn read(pipe: Option<impl Read + Send + 'static>) -> JoinHandle<String> {
+            let mut pipe = pipe.expect("it is piped");
+            std::thread::spawn(move || {
+                let mut bytes = Vec::new();
+                drop(pipe.read_to_end(&mut bytes));
+                String::from_utf8_lossy(&bytes).into_owned()
+            })
+        }
+        let begun = Instant::now();
+        let mut child = self.command.spawn().expect("db can be run");
+        let (stdout, stderr) = (read(child.stdout.take()), read(child.stderr.take()));
+        let status = format!("/proc/{}/status", child.id());
+        let mut peak = 0;
+        let ended = loop {
+            if let Ok(text) = std::fs::read_to_string(&status)
+                && let Some(line) = text.lines().find_map(|line| line.strip_prefix("VmHWM:"))
+            {
+                peak = line.trim().trim_end_matches(" kB").parse::<u64>().expect("a number") * 1024;
+            }
+            if let Some(ended) = child.try_wait().expect("a child") {
+                break ended;
+            }
+            std::thread::sleep(Duration::from_millis(2));
+        };
+        let took = begun.elapsed();
+        let text = |reading: JoinHandle<String>| reading.join().expect("a thread that reads");
+        (Run { shown: self.shown, code: ended.code(), stdout: text(stdout), stderr: text(stderr), took }, peak)
     }
 
     /// Starts the program with its output thrown away, for tests that end it by a signal.
