@@ -490,7 +490,9 @@ impl Splitter {
         }
         if self.parentheses == 0 {
             let lower = String::from_utf8_lossy(word).to_ascii_lowercase();
-            if self.words.count == 0 && self.rigour != Rigour::Loose && !check::is_command(&lower) {
+            // what the script's end cuts is no word yet
+            let is_whole = self.at + length < self.input.len();
+            if self.words.count == 0 && is_whole && self.rigour != Rigour::Loose && !check::is_command(&lower) {
                 let problem = Problem::NoCommand(lower.chars().take(30).collect());
                 return Err(ScriptError { line: self.statement_line, problem });
             }

@@ -126,6 +126,11 @@ impl PlainReader {
         self.keep_tail(bytes);
         self.splitter.push(bytes);
         self.split()?;
+        let is_between = matches!(self.state, State::Line(_) | State::Other);
+        if is_between && self.left.is_empty() && self.open.is_none() {
+            // no rows are expected any more
+            return Ok(());
+        }
         let mut rest = &bytes[..];
         while !rest.is_empty() {
             rest = match &mut self.state {

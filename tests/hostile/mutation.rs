@@ -228,8 +228,8 @@ impl Subject {
         is_damage: bool,
         codes: &mut std::collections::BTreeMap<i32, usize>,
     ) -> Database {
-        let (run, peak) = restore(&self.path, &target, &[]);
-        within_limits(&run, peak, name);
+        let (run, taken) = restore(&self.path, &target, &[]);
+        within_limits(&run, taken, name);
         let code = run.code.unwrap_or_else(|| panic!("{name}: ended by a signal\n{}", run.transcript()));
         *codes.entry(code).or_default() += 1;
         // another name or statement is one that this program cannot know to be wrong: the server decides

@@ -24,6 +24,15 @@ pub(crate) struct Run {
     pub(crate) took: Duration,
 }
 
+/// What a call took of the machine.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Taken {
+    /// The most that was resident, in bytes.
+    pub(crate) memory: u64,
+    /// Time of processors: others on the machine do not count.
+    pub(crate) processor: Duration,
+}
+
 /// Begins a call: `db(["list", "--store", path])`.
 pub(crate) fn db<I: IntoIterator<Item = S>, S: AsRef<OsStr>>(args: I) -> Db {
     let home = tempfile::tempdir().expect("a temporary folder");
@@ -70,8 +79,8 @@ impl Db {
         }
     }
 
-    /// Runs the program to its end and watches its memory: the most that was resident, in bytes.
-    pub(crate) fn run_watched(mut self) -> (Run, u64) {
+    /// Runs the program to its end and watches what it takes.
+    pub(crate) fn run_watched(mut self) -> (Run, Taken) {
         fn read(pipe: Option<impl Read + Send + 'static>) -> JoinHandle<String> {
             let mut pipe = pipe.expect("it is piped");
             std::thread::spawn(move || {
@@ -83,22 +92,29 @@ impl Db {
         let begun = Instant::now();
         let mut child = self.command.spawn().expect("db can be run");
         let (stdout, stderr) = (read(child.stdout.take()), read(child.stderr.take()));
-        let status = format!("/proc/{}/status", child.id());
-        let mut peak = 0;
+        let (status, times) = (format!("/proc/{}/status", child.id()), format!("/proc/{}/stat", child.id()));
+        let mut taken = Taken::default();
         let ended = loop {
             if let Ok(text) = std::fs::read_to_string(&status)
                 && let Some(line) = text.lines().find_map(|line| line.strip_prefix("VmHWM:"))
             {
-                peak = line.trim().trim_end_matches(" kB").parse::<u64>().expect("a number") * 1024;
+                taken.memory = line.trim().trim_end_matches(" kB").parse::<u64>().expect("a number") * 1024;
+            }
+            if let Ok(text) = std::fs::read_to_string(&times)
+                && let Some((_, fields)) = text.rsplit_once(") ")
+            {
+                // user and system time in hundredths of a second
+                let ticks = fields.split(' ').skip(11).take(2).map(|ticks| ticks.parse::<u64>().expect("a number"));
+                taken.processor = Duration::from_millis(ticks.sum::<u64>() * 10);
             }
             if let Some(ended) = child.try_wait().expect("a child") {
                 break ended;
             }
-            std::thread::sleep(Duration::from_millis(2));
+            std::thread::sleep(Duration::from_millis(3));
         };
         let took = begun.elapsed();
         let text = |reading: JoinHandle<String>| reading.join().expect("a thread that reads");
-        (Run { shown: self.shown, code: ended.code(), stdout: text(stdout), stderr: text(stderr), took }, peak)
+        (Run { shown: self.shown, code: ended.code(), stdout: text(stdout), stderr: text(stderr), took }, taken)
     }
 
     /// Starts the program with its output thrown away, for tests that end it by a signal.

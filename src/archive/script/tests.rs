@@ -192,7 +192,7 @@ fn what_is_no_dump_is_told() {
         ),
         (
             format!("{cluster}{DUMP}"),
-            "line 16: the dump has no end: \"-- PostgreSQL database cluster dump complete\" is missing",
+            "the dump has no end: \"-- PostgreSQL database cluster dump complete\" is missing",
         ),
         ("<html>SELECT 1;".to_owned(), "line 1: \"html\" begins no SQL statement"),
     ] {
