@@ -13,6 +13,10 @@ mod environment;
 #[cfg(test)]
 mod fault;
 #[cfg(test)]
+mod hostile;
+#[cfg(test)]
+mod leaving;
+#[cfg(test)]
 mod matrix;
 #[cfg(test)]
 mod outside;
