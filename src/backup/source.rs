@@ -129,6 +129,7 @@ pub(super) async fn read(options: &Options, for_store: bool, phases: &mut Phases
     let selection =
         catalog::resolve(&mut connection, options.content.clone(), &options.patterns, options.strict_names).await?;
     let mut helpers = helpers(&mut connection, options, &setup, &snapshot).await?;
+    let mut contradictions = Vec::new();
     let inventory = catalog::read_shared(&mut connection, &mut helpers, options.patience, |inventory| {
         plan::select::mark(inventory, &selection);
         let unsupported = inventory.unsupported_in_dump();
@@ -136,11 +137,21 @@ pub(super) async fn read(options: &Options, for_store: bool, phases: &mut Phases
             Ok(())
         } else {
             Err(cannot_dump(&unsupported, standing.version))
+        }?;
+        contradictions = inventory.contradictions_in_dump();
+        if !options.allow_unsupported && !contradictions.is_empty() {
+            return Err(catalog::contradicts(&contradictions));
         }
+        inventory.leave_out_contradictions();
+        Ok(())
     })
     .await?;
-    let skipped = (inventory.unsupported_in_dump().into_iter())
-        .map(|(kind, name)| Skipped { object: format!("{kind} {name}"), reason: "unknown to this program".to_owned() })
+    let unknown = inventory.unsupported_in_dump().into_iter().map(|(kind, name)| format!("{kind} {name}"));
+    let skipped = (unknown.map(|object| Skipped { object, reason: "unknown to this program".to_owned() }))
+        .chain(contradictions.into_iter().map(|object| {
+            // the row is what is told: there may be no object to it
+            Skipped { object, reason: "the catalog contradicts itself".to_owned() }
+        }))
         .collect();
     let emit = EmitOptions {
         quote: Quote { all: options.quote_all_identifiers, ..Quote::default() },
