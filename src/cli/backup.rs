@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use super::connection::ConnectionArgs;
 use super::context::{Context, Output, Report};
+use super::effect;
 use super::exit::Exit;
 use super::options::{RetentionArgs, StoreArgs};
 use super::selection::SelectionArgs;
@@ -28,40 +29,6 @@ Examples:
   db backup --store /var/backups/pg -d shop
   DATABASE_URL=postgres://... db backup --store s3://backups/prod --keep-daily 7
   db backup -d shop -F plain -o - | psql copy_of_shop";
-
-/// Options that make a backup hold less than its whole database, its rules and its rights.
-const FILTERING: [&str; 27] = [
-    "schema",
-    "exclude-schema",
-    "table",
-    "table-and-children",
-    "exclude-table",
-    "exclude-table-and-children",
-    "exclude-table-data",
-    "exclude-table-data-and-children",
-    "extension",
-    "exclude-extension",
-    "filter",
-    "data-only",
-    "schema-only",
-    "section",
-    "no-large-objects",
-    "no-unlogged-table-data",
-    "no-policies",
-    "no-publications",
-    "no-subscriptions",
-    "no-privileges",
-    "no-comments",
-    "no-security-labels",
-    "no-toast-compression",
-    "no-data",
-    "no-schema",
-    "statistics-only",
-    "enable-row-security",
-];
-
-/// Up to this value of `--extra-float-digits` numbers are rounded.
-const ROUNDED_MAX: i8 = 0;
 
 /// Back a database up to a store
 #[derive(clap::Args)]
@@ -391,7 +358,7 @@ impl Args {
                 each: total.min(LockPatience::default().each),
                 total,
             }),
-            filters: filters(&context.spelled, self.detail.extra_float_digits),
+            filters: effect::filters(&context.spelled, self.archive.format, self.detail.extra_float_digits),
             encoding: self.detail.encoding,
             float_digits: self.detail.extra_float_digits,
             quote_all_identifiers: self.detail.quote_all_identifiers,
@@ -437,12 +404,4 @@ pub(super) fn stdout() -> Result<tokio::fs::File> {
         .try_clone_to_owned()
         .map_err(|error| Error::new(ErrorKind::Disk, "could not open standard output").caused_by(error))?;
     Ok(tokio::fs::File::from_std(descriptor.into()))
-}
-
-/// Those of the spelled options that leave something out.
-fn filters(spelled: &[String], float_digits: Option<i8>) -> Vec<String> {
-    let name = |option: &String| option.trim_start_matches('-').split('=').next().unwrap_or_default().to_owned();
-    let is_rounded = float_digits.is_some_and(|digits| digits <= ROUNDED_MAX);
-    let is_filter = |option: &str| FILTERING.contains(&option) || (is_rounded && option == "extra-float-digits");
-    spelled.iter().filter(|option| is_filter(&name(option))).cloned().collect()
 }

@@ -2,7 +2,7 @@
 //! refuses by name; it never leaves it out in silence.
 
 use crate::support::bin::{Run, db};
-use crate::support::pg::{Database, Server, server, servers};
+use crate::support::pg::{Database, Server, newest_server, server, servers};
 use crate::support::{repository, unique_name};
 
 /// What is expected of a database of which something is gone.
@@ -326,4 +326,136 @@ fn refuses_by_name_what_17_cannot_have_whole() {
 #[test]
 fn refuses_by_name_what_18_cannot_have_whole() {
     answers_every_damage(18);
+}
+
+/// What is broken in one schema does not keep the others from being backed up, and whoever insists has the rest.
+#[test]
+fn the_rest_can_be_backed_up() {
+    for server in servers() {
+        let template = whole(&server);
+        let language = "set allow_system_table_mods = on; delete from pg_language where lanname = 'spoken';";
+        template.sql(language);
+        plain(&template, &[]).expect_code(6);
+        let other = plain(&template, &["-N", "c"]).ok();
+        assert!(other.stdout.contains("COPY gone.kept"), "{}", other.transcript());
+        let table = plain(&template, &["-t", "c.parent"]).ok();
+        assert!(table.stdout.contains("CREATE TABLE c.parent"), "{}", table.transcript());
+        let rest = plain(&template, &["--allow-unsupported", "--output", "json"]);
+        // JSON and the archive would share standard output
+        assert_eq!(rest.code, Some(2), "{}", rest.transcript());
+        let rest = plain(&template, &["--allow-unsupported"]).expect_code(5);
+        assert!(rest.stdout.contains("COPY gone.kept") && rest.stdout.contains("CREATE FUNCTION c.one"));
+        assert!(!rest.stdout.contains("in_language"), "{}", rest.transcript());
+        assert!(rest.stderr.contains("(c.in_language) refers to pg_language"), "{}", rest.transcript());
+        // a table that lacks a column cannot be had in part
+        let template = whole(&server);
+        template.sql(
+            "set allow_system_table_mods = on;
+             delete from pg_attribute where attrelid = 'c.attributes'::regclass and attname = 'b';",
+        );
+        plain(&template, &["--allow-unsupported"]).expect_code(6);
+        let other = plain(&template, &["-T", "c.attributes"]).ok();
+        assert!(other.stdout.contains("CREATE TABLE c.columns"), "{}", other.transcript());
+    }
+}
+
+/// References that are not followed, each with the reason.
+const NOT_FOLLOWED: &[(&str, &[&str], &str)] = &[
+    (
+        "a column is compared when it is read; its table is counted",
+        &["attrelid", "atttypid", "attcollation"],
+        "pg_attribute",
+    ),
+    ("a default is counted with its column", &["adrelid", "adnum"], "pg_attrdef"),
+    ("columns are counted", &["conkey", "confkey"], "pg_constraint"),
+    ("a table that is gone is missed by the type of its rows", &["conrelid"], "pg_constraint"),
+    ("the operators follow from the index", &["conpfeqop", "conppeqop", "conffeqop", "conexclop"], "pg_constraint"),
+    ("what depends on what only orders a dump", &["classid", "refclassid"], "pg_depend"),
+    ("another database's matter", &["classid", "refclassid", "dbid"], "pg_shdepend"),
+    (
+        "what is said of nothing is of no use",
+        &["classoid"],
+        "pg_description pg_shdescription pg_seclabel pg_shseclabel pg_init_privs",
+    ),
+    ("it is not dumped", &["extowner"], "pg_extension"),
+    ("a table that an update of the extension dropped may stand there", &["extconfig"], "pg_extension"),
+    ("columns are counted", &["indkey"], "pg_index"),
+    (
+        "columns are counted; a default partition is found by its bounds",
+        &["partattrs", "partdefid"],
+        "pg_partitioned_table",
+    ),
+    ("columns are counted", &["stxkeys"], "pg_statistic_ext"),
+    ("columns are counted; the index follows from the constraint", &["tgattr", "tgconstrindid"], "pg_trigger"),
+    ("a table's type is made with it", &["reltype"], "pg_class"),
+    ("the server makes it again", &["reltoastrelid", "relrewrite"], "pg_class"),
+    (
+        "the server makes them again",
+        &[
+            "starelid",
+            "staattnum",
+            "stacoll1",
+            "stacoll2",
+            "stacoll3",
+            "stacoll4",
+            "stacoll5",
+            "staop1",
+            "staop2",
+            "staop3",
+            "staop4",
+            "staop5",
+        ],
+        "pg_statistic",
+    ),
+    ("the server makes them again", &["stxoid"], "pg_statistic_ext_data"),
+    ("the cluster's own, which is dumped by name", &["roleid", "member", "grantor"], "pg_auth_members"),
+    ("the cluster's own, which is dumped by name", &["setdatabase", "setrole"], "pg_db_role_setting"),
+    ("the cluster's own, which is dumped by name", &["spcowner"], "pg_tablespace"),
+    (
+        "only the contents of large objects that have a row are read, and only a superuser sees others",
+        &["loid"],
+        "pg_largeobject",
+    ),
+    ("a subscription finds its tables again", &["srsubid", "srrelid"], "pg_subscription_rel"),
+    ("a family's access method is compared", &["amopmethod"], "pg_amop"),
+    ("what initdb made cannot be gone", &["typsubscript"], "pg_type"),
+    ("an aggregate is looked for from both sides", &["aggfnoid"], "pg_aggregate"),
+];
+
+/// Every reference that the newest server says its catalogs have is followed, or it is said why not.
+#[test]
+fn every_reference_of_the_catalogs_is_followed() {
+    let server = newest_server();
+    if server.major < 14 {
+        return;
+    }
+    let mut text = String::new();
+    for file in std::fs::read_dir(repository().join("sql/catalog")).expect("the queries") {
+        let path = file.expect("a file").path();
+        if path.file_name().is_some_and(|name| name.to_string_lossy().starts_with("contradiction")) {
+            text.push_str(&std::fs::read_to_string(path).expect("a query"));
+        }
+    }
+    let words: std::collections::BTreeSet<&str> =
+        text.split(|c: char| !(c.is_ascii_alphanumeric() || c == '_')).collect();
+    let answer = server.sql(
+        "postgres",
+        "select distinct fktable, pg_catalog.unnest(fkcols) from pg_catalog.pg_get_catalog_foreign_keys() order by 1, 2",
+    );
+    let is_excused = |catalog: &str, column: &str| {
+        NOT_FOLLOWED
+            .iter()
+            .any(|(_, columns, catalogs)| columns.contains(&column) && catalogs.split(' ').any(|name| name == catalog))
+    };
+    let references: Vec<(&str, &str)> = answer.lines().filter_map(|line| line.split_once('|')).collect();
+    assert!(references.len() > 150, "{answer}");
+    let missing: Vec<_> = (references.iter())
+        .filter(|(catalog, column)| !words.contains(column) && !is_excused(catalog, column))
+        .collect();
+    assert!(missing.is_empty(), "neither in sql/catalog/contradiction*.sql nor in NOT_FOLLOWED: {missing:?}");
+    for (reason, columns, catalogs) in NOT_FOLLOWED {
+        let is_there =
+            |column: &&str| references.iter().any(|(catalog, known)| known == column && catalogs.contains(catalog));
+        assert!(columns.iter().all(|column| is_there(&column)), "{catalogs} has not {columns:?} ({reason})");
+    }
 }
