@@ -55,6 +55,30 @@ with relation(classid, oid, schema_oid, relation_oid, name, refclassid, refobjid
       and (t.typrelid <> 0 or t.typcategory = 'A')
       and ((c.oid is null and t.typrelid <> 0) or (e.oid is null and t.typelem <> 0))
       and r.is_missing
+), attribute as (
+    -- the columns of composite types: those of tables are looked at when they are read
+    select c.tableoid, c.oid, c.relnamespace, 0::pg_catalog.oid, c.relname::pg_catalog.text, r.refclassid, r.refobjid
+    from pg_catalog.pg_class c
+    cross join lateral (
+        select 'pg_catalog.pg_attribute'::pg_catalog.regclass::pg_catalog.oid, null::pg_catalog.oid
+        where c.relnatts <> (select pg_catalog.count(*)
+                             from pg_catalog.pg_attribute a
+                             where a.attrelid = c.oid and a.attnum > 0)
+        union all
+        select 'pg_catalog.pg_type'::pg_catalog.regclass, a.atttypid
+        from pg_catalog.pg_attribute a
+        where a.attrelid = c.oid
+          and a.attnum > 0
+          and not a.attisdropped
+          and not exists (select from pg_catalog.pg_type t where t.oid = a.atttypid)
+        union all
+        select 'pg_catalog.pg_collation'::pg_catalog.regclass, a.attcollation
+        from pg_catalog.pg_attribute a
+        where a.attrelid = c.oid
+          and a.attcollation <> 0
+          and not exists (select from pg_catalog.pg_collation l where l.oid = a.attcollation)
+    ) as r(refclassid, refobjid)
+    where c.relkind = 'c'
 ), index_relation as (
     -- an index has a row in both catalogs
     select coalesce(c.tableoid, i.tableoid), coalesce(c.oid, i.indexrelid), coalesce(c.relnamespace, 0),
@@ -236,6 +260,8 @@ with relation(classid, oid, schema_oid, relation_oid, name, refclassid, refobjid
     table relation
     union all
     table relation_type
+    union all
+    table attribute
     union all
     table index_relation
     union all

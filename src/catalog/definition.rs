@@ -79,6 +79,11 @@ pub(super) const LISTS: &[Step] = &[
         take: contradiction::take,
     },
     Step {
+        query: Query::new("contradiction_check", &[(13, catalog_sql!("contradiction_check"))]),
+        scope: Scope::WholeIf(|facts| facts.version.major() == 13),
+        take: contradiction::take,
+    },
+    Step {
         query: Query::new("contradiction_multirange", &[(14, catalog_sql!("contradiction_multirange.pg14"))]),
         scope: Scope::Whole,
         take: contradiction::take,

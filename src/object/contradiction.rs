@@ -105,7 +105,8 @@ impl Inventory {
         if self.is_whole && relation.is_some_and(|relation| relation.schema.is_none()) {
             return true; // no selection knows where it is
         }
-        match (relation.or(own), schema) {
+        // what belongs to a relation that is not there is told by its schema
+        match (relation.or(own.filter(|_| contradiction.relation == 0)), schema) {
             (Some(object), _) => is_dumped(object),
             (None, Some(schema)) => schema.dump_contained.contains(Components::DEFINITION),
             (None, None) => self.is_whole,
