@@ -6,6 +6,7 @@ mod confirm;
 mod connection;
 mod context;
 mod drill;
+mod effect;
 mod exit;
 mod list;
 mod options;
