@@ -113,6 +113,10 @@ finding_kinds! {
     TriggerDiffers "trigger" "trigger differs" "Create or enable it again from the backup's definition.",
     SequenceDiffers "sequence" "sequence differs" "Set it with setval() before rows are inserted, or keys will collide.",
     RoutineDiffers "routine" "function differs" "Compare the definitions; SECURITY DEFINER decides whose rights it runs with.",
+    DefinitionDiffers "definition" "definition differs" "Compare the definitions; a migration may have run since the backup.",
+    CommentDiffers "comment" "comment differs" "Set it with COMMENT ON from the backup's statement.",
+    SettingDiffers "setting" "settings of the database differ" "Compare ALTER DATABASE ... SET and ALTER ROLE ... IN DATABASE ... SET.",
+    NotPopulated "not_populated" "materialized view is not populated as in the backup" "Run REFRESH MATERIALIZED VIEW; until then nobody can read it.",
     ExtensionDiffers "extension" "extension differs" "Install it with CREATE EXTENSION, or update it to the version of the source.",
 }
 

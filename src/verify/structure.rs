@@ -20,6 +20,19 @@ pub(super) struct Terms {
     pub(super) source_major: u32,
     /// The major of the live server.
     pub(super) live_major: u32,
+    /// The backup has all of the database: what it does not have should not be there.
+    pub(super) whole: bool,
+    /// The live database has the name of the one that was backed up.
+    pub(super) same_database: bool,
+    /// The session may read how subscriptions reach their publishers.
+    pub(super) reads_subscriptions: bool,
+}
+
+impl Terms {
+    /// The majors of both servers.
+    pub(super) fn majors(self) -> [u32; 2] {
+        [self.source_major, self.live_major]
+    }
 }
 
 /// MAINTAIN is a privilege from this major on, and `GRANT ALL` of an older one gives it.
@@ -271,7 +284,15 @@ mod tests {
     use crate::manifest::expected::{Named, Schema};
     use crate::verify::{Finding, Level};
 
-    const SAME: Terms = Terms { owners: true, rights: true, source_major: 17, live_major: 17 };
+    const SAME: Terms = Terms {
+        owners: true,
+        rights: true,
+        source_major: 17,
+        live_major: 17,
+        whole: true,
+        same_database: true,
+        reads_subscriptions: true,
+    };
 
     fn sample() -> Expected {
         let text = |text: &str| text.to_owned();
