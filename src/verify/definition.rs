@@ -4,6 +4,7 @@
 //! Entries are paired by what they are about; numbers, oids and order do not count. What [`super::structure`] has named
 //! already is not named again.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use crate::archive::toc;
@@ -18,6 +19,9 @@ use super::structure::Terms;
 
 /// Names that are listed of what could not be compared.
 const NAMED_MAX: usize = 8;
+
+/// The schema public has another owner and other rights from this major on.
+const PUBLIC_SINCE: u32 = 15;
 
 /// What is compared of an entry.
 #[derive(Clone, Debug)]
@@ -65,10 +69,14 @@ impl<'a> Item<'a> {
     }
 
     /// What both sides call the same. The rest of a name that is not unique, as an operator's types, is in the statement.
-    fn identity(&self) -> (&'a str, &'a str, &'a str, &'a str) {
+    fn identity(&self) -> (&'a str, &'a str, Cow<'a, str>, &'a str) {
         // default privileges are those that a role gives
         let role = if self.kind == "DEFAULT ACL" { self.owner } else { "" };
-        (self.kind, self.schema, self.tag, role)
+        let tag = match self.kind {
+            "ACL" | "COMMENT" if self.tag.starts_with("PROCEDURE ") => meaning::without_input_mode(self.tag),
+            _ => Cow::Borrowed(self.tag),
+        };
+        (self.kind, self.schema, tag, role)
     }
 
     /// It is about the database as a whole.
@@ -76,6 +84,15 @@ impl<'a> Item<'a> {
         match self.kind {
             "DATABASE" | "DATABASE PROPERTIES" => true,
             "ACL" | "COMMENT" | "SECURITY LABEL" => self.tag.starts_with("DATABASE "),
+            _ => false,
+        }
+    }
+
+    /// It is about the schema that every database has, of which PostgreSQL 15 changed the owner and the rights.
+    fn is_of_public(&self) -> bool {
+        match self.kind {
+            "SCHEMA" => self.tag == "public",
+            "ACL" => self.tag == "SCHEMA public",
             _ => false,
         }
     }
@@ -261,8 +278,13 @@ impl Comparison<'_> {
             self.leave(why::PLANNER, item);
         }
         large_object::compare(archived, live, self.terms, self.report);
-        let wanted: Vec<&Item<'_>> = archived.iter().filter(|item| item.is_compared(self.terms)).collect();
-        let found: Vec<&Item<'_>> = live.iter().filter(|item| item.is_compared(self.terms)).collect();
+        let has_other_public = meaning::straddles(self.terms.majors(), PUBLIC_SINCE);
+        for item in archived.iter().filter(|item| has_other_public && item.is_of_public()) {
+            self.leave(why::OTHER_MAJOR, item);
+        }
+        let is_compared = |item: &&Item<'_>| item.is_compared(self.terms) && !(has_other_public && item.is_of_public());
+        let wanted: Vec<&Item<'_>> = archived.iter().filter(is_compared).collect();
+        let found: Vec<&Item<'_>> = live.iter().filter(is_compared).collect();
         self.report.checked("definitions", wanted.len());
         let places = Places::of(&found);
         let (pairs, missing, unexpected) = pair(&wanted, &found);
@@ -417,4 +439,152 @@ fn pair<'a, 'b>(archived: &[&'b Item<'a>], live: &[&'b Item<'a>]) -> Paired<'a, 
     let mut unexpected: Vec<&Item<'a>> = groups.into_values().flatten().collect();
     unexpected.sort_by_key(|item| item.id);
     (pairs, missing, unexpected)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::verify::{Finding, Level};
+
+    const TERMS: Terms = Terms {
+        owners: true,
+        rights: true,
+        source_major: 17,
+        live_major: 17,
+        whole: true,
+        same_database: false,
+        reads_subscriptions: true,
+    };
+
+    fn item<'a>(id: i32, kind: &'a str, tag: &'a str, create: &'a str) -> Item<'a> {
+        Item {
+            id,
+            kind,
+            schema: if kind.starts_with("DATABASE") { "" } else { "app" },
+            tag,
+            owner: "keeper",
+            create,
+            tablespace: "",
+            access_method: "",
+            dependencies: Vec::new(),
+        }
+    }
+
+    fn sample() -> Vec<Item<'static>> {
+        vec![
+            item(1, "DATABASE", "shop", "CREATE DATABASE shop ENCODING = 'UTF8';\n"),
+            item(
+                2,
+                "DATABASE PROPERTIES",
+                "shop",
+                "ALTER DATABASE shop SET a TO '1';\nALTER DATABASE shop SET b TO '2';\n",
+            ),
+            Item { access_method: "heap", ..item(3, "TABLE", "item", "CREATE TABLE app.item (\n    id integer\n);\n") },
+            Item { dependencies: vec![3], ..item(4, "COMMENT", "TABLE item", "COMMENT ON TABLE app.item IS 'x';\n") },
+            Item {
+                dependencies: vec![3],
+                ..item(
+                    5,
+                    "ACL",
+                    "TABLE item",
+                    "GRANT SELECT ON TABLE app.item TO a;\nGRANT INSERT ON TABLE app.item TO b;\n",
+                )
+            },
+            item(6, "OPERATOR", "+", "CREATE OPERATOR app.+ (LEFTARG = a);\n"),
+            item(7, "OPERATOR", "+", "CREATE OPERATOR app.+ (LEFTARG = b);\n"),
+            item(8, "VIEW", "seen", "CREATE VIEW app.seen AS\n SELECT item.id\n   FROM app.item;\n"),
+            item(9, "BLOB METADATA", "7..9", "7\n8\n9\n"),
+            Item {
+                dependencies: vec![9],
+                ..item(10, "ACL", "LARGE OBJECTS 7..9", "GRANT SELECT ON LARGE OBJECT 7 TO a;\n")
+            },
+            item(11, "STATISTICS DATA", "item", "SELECT 1;\n"),
+        ]
+    }
+
+    fn outcome(change: impl FnOnce(&mut Vec<Item<'static>>), terms: Terms) -> (Vec<Finding>, String) {
+        let mut live = sample();
+        change(&mut live);
+        let mut report = LevelReport::new(Level::Live);
+        compare(&sample(), &live, terms, &mut report);
+        let left = format!("{report:?}");
+        (report.into_findings(), left)
+    }
+
+    fn found(change: impl FnOnce(&mut Vec<Item<'static>>)) -> Vec<(FindingKind, String)> {
+        outcome(change, TERMS).0.into_iter().map(|finding| (finding.kind, finding.object)).collect()
+    }
+
+    #[test]
+    fn equal_entries_in_any_order_give_no_findings() {
+        assert_eq!(found(|live| live.reverse()), []);
+        assert!(outcome(|_| {}, TERMS).1.contains("1 STATISTICS DATA"));
+        let rights = "GRANT INSERT ON TABLE app.item TO b;\nGRANT SELECT ON TABLE app.item TO a;\n";
+        assert_eq!(found(|live| live[4].create = rights), []);
+    }
+
+    #[test]
+    fn each_difference_is_named_once() {
+        use FindingKind as K;
+        let one = |kind, object: &str| vec![(kind, object.to_owned())];
+        assert_eq!(found(|live| drop(live.drain(2..5))), one(K::TableMissing, "TABLE app.item"));
+        assert_eq!(found(|live| drop(live.remove(3))), one(K::CommentDiffers, "app: TABLE item"));
+        assert_eq!(
+            found(|live| live[4].create = "GRANT SELECT ON TABLE app.item TO a;\n"),
+            one(K::RightsDiffer, "app: TABLE item")
+        );
+        assert_eq!(found(|live| drop(live.remove(5))), one(K::ObjectMissing, "OPERATOR app.+"));
+        assert_eq!(found(|live| live[6].owner = "other"), one(K::OwnerDiffers, "OPERATOR app.+"));
+        assert_eq!(
+            found(|live| live[7].create = "CREATE VIEW app.seen AS SELECT 1;\n"),
+            one(K::DefinitionDiffers, "VIEW app.seen")
+        );
+        assert_eq!(
+            found(|live| live.push(item(20, "RULE", "item r", "CREATE RULE"))),
+            one(K::ObjectUnexpected, "RULE app.item r")
+        );
+        assert_eq!(found(|live| live[2].tablespace = "fast"), one(K::DefinitionDiffers, "TABLE app.item"));
+        assert_eq!(
+            found(|live| live[9].create = "GRANT UPDATE ON LARGE OBJECT 7 TO a;\n"),
+            one(K::RightsDiffer, "LARGE OBJECT 7, 8, 9")
+        );
+    }
+
+    #[test]
+    fn settings_of_a_database_with_another_name_may_be_missing_but_not_differ() {
+        let (findings, left) = outcome(|live| drop(live.remove(1)), TERMS);
+        assert_eq!(findings, []);
+        assert!(left.contains("DATABASE PROPERTIES shop"), "{left}");
+        assert_eq!(outcome(|live| live[1].create = "ALTER DATABASE shop SET a TO '1';\n", TERMS).0, []);
+        let change = |live: &mut Vec<Item<'static>>| live[1].create = "ALTER DATABASE shop SET a TO '7';\n";
+        assert_eq!(outcome(change, TERMS).0.len(), 1);
+        let same = Terms { same_database: true, ..TERMS };
+        assert_eq!(outcome(|live| drop(live.remove(1)), same).0.len(), 1);
+    }
+
+    #[test]
+    fn what_a_restore_may_leave_to_its_target_is_listed() {
+        let (findings, left) = outcome(|live| live[2].access_method = "other", TERMS);
+        assert_eq!(findings, []);
+        assert!(left.contains("access method"), "{left}");
+        let terms = Terms { owners: false, rights: false, ..TERMS };
+        let change = |live: &mut Vec<Item<'static>>| {
+            live[4].create = "";
+            live[6].owner = "other";
+        };
+        assert_eq!(outcome(change, terms).0, []);
+        assert_eq!(outcome(|live| live.push(item(20, "VIEW", "w", "")), Terms { whole: false, ..TERMS }).0, []);
+    }
+
+    #[test]
+    fn between_majors_a_view_in_other_words_is_no_difference_and_another_one_is_listed() {
+        let terms = Terms { source_major: 13, ..TERMS };
+        let (findings, left) =
+            outcome(|live| live[7].create = "CREATE VIEW app.seen AS\n SELECT id FROM app.item;\n", terms);
+        assert_eq!(findings, []);
+        assert!(!left.contains("VIEW app.seen"), "{left}");
+        let (findings, left) = outcome(|live| live[7].create = "CREATE VIEW app.seen AS SELECT 1;\n", terms);
+        assert_eq!(findings, []);
+        assert!(left.contains("VIEW app.seen"), "{left}");
+    }
 }

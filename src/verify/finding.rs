@@ -96,6 +96,7 @@ finding_kinds! {
     DataMissing "data_missing" "data is not in the archive" "The other tables can be restored; take this one from another backup.",
     DataUnexpected "data_unexpected" "data belongs to no entry" "The archive was not written by one run; use another backup.",
     EntryCount "entry_count" "number of entries is not that of the manifest" "The archive and the manifest are not of one backup; use another one.",
+    TableRecord "table_record" "the manifest has not exactly one record of each table's rows" "The archive and the manifest are not of one backup; use another one.",
     RowCount "row_count" "number of rows is not that of the source" "Rows are lost or added; use another backup and report this.",
     RowDigest "row_digest" "rows are not those of the source" "Values have changed; use another backup and report this.",
     LargeObjects "large_objects" "large objects are not those of the source" "Use another backup for them, and report this.",

@@ -1,7 +1,11 @@
 //! Whether two statements mean the same. Between servers of one major equal objects have equal statements; what is said in
 //! several statements counts in any order.
 
+use std::borrow::Cow;
+use std::cmp::Ordering;
 use std::collections::BTreeMap;
+
+use super::token;
 
 /// The longest piece of a statement that a report shows.
 const SHOWN_MAX: usize = 200;
@@ -100,19 +104,57 @@ pub(super) fn shown(kind: &str, create: &str) -> String {
 /// Compares the statements of two entries of one kind, from servers of these majors.
 pub(super) fn compare(kind: &str, expected: &str, found: &str, majors: [u32; 2]) -> Likeness {
     if matches!(kind, "ACL" | "DEFAULT ACL" | "SECURITY LABEL" | "DATABASE PROPERTIES") {
-        let lines = Lines::between(
-            statements(expected).iter().map(String::as_str),
-            statements(found).iter().map(String::as_str),
-        );
+        let (expected, found) = (statements(expected, majors), statements(found, majors));
+        let lines = Lines::between(expected.iter().map(String::as_str), found.iter().map(String::as_str));
         return if lines.is_order() { Likeness::Same } else { Likeness::Different(lines) };
     }
-    let [expected_major, found_major] = majors;
-    if expected_major != found_major {
-        return Likeness::Unclear;
-    }
+    let is_alike = same_text(kind, expected, found, majors);
     let lines = Lines::between(lines_of(expected), lines_of(found));
     // what a table inherits comes first in a restored one, whatever the order was before the table was attached
-    if lines.is_order() && expected.contains("\nINHERITS (") { Likeness::Same } else { Likeness::Different(lines) }
+    let is_order_of_parents = lines.is_order() && expected.contains("\nINHERITS (");
+    if is_alike || is_order_of_parents {
+        Likeness::Same
+    } else if !is_one_major(majors) && is_printed(kind, expected) {
+        Likeness::Unclear
+    } else {
+        Likeness::Different(lines)
+    }
+}
+
+/// Whether two texts of servers of these majors say the same.
+pub(super) fn same_text(kind: &str, expected: &str, found: &str, majors: [u32; 2]) -> bool {
+    let [source, live] = majors;
+    expected == found
+        || match source.cmp(&live) {
+            Ordering::Equal => false,
+            Ordering::Less => token::alike(kind, expected, found),
+            Ordering::Greater => token::alike(kind, found, expected),
+        }
+}
+
+fn is_one_major(majors: [u32; 2]) -> bool {
+    let [source, live] = majors;
+    source == live
+}
+
+/// Whether exactly one of the majors is older than this one.
+pub(super) fn straddles(majors: [u32; 2], major: u32) -> bool {
+    let [source, live] = majors;
+    (source < major) != (live < major)
+}
+
+/// Whether the server makes this text out of a parsed form, or of options of which newer servers have more: two majors may
+/// do that in two ways. Other kinds say what they always said.
+fn is_printed(kind: &str, create: &str) -> bool {
+    match kind {
+        "CHECK CONSTRAINT" | "COLLATION" | "CONSTRAINT" | "DATABASE" | "DEFAULT" | "DOMAIN" | "FK CONSTRAINT"
+        | "FOREIGN TABLE" | "INDEX" | "MATERIALIZED VIEW" | "OPERATOR CLASS" | "OPERATOR FAMILY" | "POLICY"
+        | "PUBLICATION" | "PUBLICATION TABLE" | "RULE" | "SEQUENCE" | "STATISTICS" | "SUBSCRIPTION" | "TABLE"
+        | "TABLE ATTACH" | "TRIGGER" | "TYPE" | "VIEW" => true,
+        // a body in quotes is text; one without is parsed
+        "FUNCTION" | "PROCEDURE" => create.contains("BEGIN ATOMIC") || create.contains("\n    RETURN "),
+        _ => false,
+    }
 }
 
 fn lines_of(text: &str) -> impl Iterator<Item = &str> {
@@ -121,7 +163,7 @@ fn lines_of(text: &str) -> impl Iterator<Item = &str> {
 }
 
 /// The statements of a text, each with whom it is said by.
-fn statements(text: &str) -> Vec<String> {
+fn statements(text: &str, majors: [u32; 2]) -> Vec<String> {
     let mut said_by = String::new();
     let mut statements = Vec::new();
     for statement in text.split(";\n").map(str::trim).filter(|statement| !statement.is_empty()) {
@@ -129,11 +171,45 @@ fn statements(text: &str) -> Vec<String> {
             said_by = format!(" by {role}");
         } else if statement == "RESET SESSION AUTHORIZATION" {
             said_by.clear();
-        } else {
+        } else if let Some(statement) = between_majors(statement, majors) {
             statements.push(format!("{statement}{said_by}"));
         }
     }
     statements
+}
+
+/// MAINTAIN is a privilege from this major on, and `ALL` of an older one gives it.
+pub(super) const MAINTAIN_SINCE: u32 = 17;
+
+/// A statement about rights without what only one of the majors knows; `None` where nothing is left of it.
+fn between_majors(statement: &str, majors: [u32; 2]) -> Option<String> {
+    let statement =
+        if is_one_major(majors) { statement.to_owned() } else { without_input_mode(statement).into_owned() };
+    let on_tables = statement.contains(" ON TABLE ") || statement.contains(" ON TABLES ");
+    if !straddles(majors, MAINTAIN_SINCE) || !on_tables {
+        return Some(statement);
+    }
+    let (before, rest) = ["GRANT ", "REVOKE "].iter().find_map(|verb| {
+        let begin = statement.find(verb)? + verb.len();
+        statement.split_at_checked(begin)
+    })?;
+    let (privileges, behind) = rest.split_once(" ON ")?;
+    const ALL: [&str; 7] = ["DELETE", "INSERT", "REFERENCES", "SELECT", "TRIGGER", "TRUNCATE", "UPDATE"];
+    let mut privileges: Vec<&str> = privileges.split(',').filter(|privilege| *privilege != "MAINTAIN").collect();
+    privileges.sort_unstable();
+    if privileges == ALL {
+        privileges = vec!["ALL"];
+    }
+    (!privileges.is_empty()).then(|| format!("{before}{} ON {behind}", privileges.join(",")))
+}
+
+/// The arguments of a procedure without the word that servers from 14 on put before each.
+pub(super) fn without_input_mode(signature: &str) -> Cow<'_, str> {
+    if signature.contains("(IN ") || signature.contains(", IN ") {
+        Cow::Owned(signature.replace("(IN ", "(").replace(", IN ", ", "))
+    } else {
+        Cow::Borrowed(signature)
+    }
 }
 
 /// Compares what is set for a database with what is set for one of another name: a restore leaves these settings out
@@ -143,7 +219,8 @@ pub(super) fn settings(expected: &str, found: &str) -> Likeness {
         let end = [" TO ", " = "].iter().filter_map(|word| statement.find(word)).min();
         statement.get(..end.unwrap_or(statement.len())).unwrap_or_default().to_owned()
     };
-    let (expected, found) = (statements(expected), statements(found));
+    let any = [0, 0];
+    let (expected, found) = (statements(expected, any), statements(found, any));
     let lines = Lines::between(expected.iter().map(String::as_str), found.iter().map(String::as_str));
     let names: Vec<String> = lines.added.iter().map(|statement| name(statement)).collect();
     match lines.added.is_empty() {

@@ -19,6 +19,7 @@ mod plain;
 mod structure;
 mod tar;
 mod tee;
+mod token;
 mod wish;
 
 use std::path::PathBuf;
