@@ -17,6 +17,8 @@ mod hostile;
 #[cfg(test)]
 mod leaving;
 #[cfg(test)]
+mod live;
+#[cfg(test)]
 mod matrix;
 #[cfg(test)]
 mod outside;

@@ -170,7 +170,7 @@ fn compare(server: &Server, database: &str, report: &mut String) {
 }
 
 /// Loads every file of the zoo.
-pub(super) fn load_zoo(database: &Database) {
+pub(crate) fn load_zoo(database: &Database) {
     let folder = repository().join("tests/compat/zoo");
     let mut files: Vec<_> = fs::read_dir(folder).expect("the zoo").map(|file| file.expect("a file").path()).collect();
     files.retain(|file| file.extension().is_some_and(|extension| extension == "sql"));
