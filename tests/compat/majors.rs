@@ -63,6 +63,12 @@ fn empty(server: &Server) -> Database {
     server.database_with("template template0 encoding 'UTF8'")
 }
 
+/// The roles that the sample asks for, which a new server does not have.
+fn make_sample_roles(server: &Server) {
+    let schema = repository().join("tests/sample/schema.sql");
+    server.database().sql(&std::fs::read_to_string(schema).expect("the sample's schema"));
+}
+
 /// Up from server to server, by us and by the stock programs.
 fn climb(source: Database, name: &str, findings: &mut Vec<String>) {
     let newest = newest_server();
@@ -105,11 +111,7 @@ fn databases_move_up_from_major_to_major_as_by_the_stock_programs() {
     let oldest = all_servers().remove(0);
     let sample = oldest.database();
     sample.load_sample("1");
-    for server in all_servers() {
-        // for its roles, which a new server does not have
-        let schema = repository().join("tests/sample/schema.sql");
-        server.database().sql(&std::fs::read_to_string(schema).expect("the sample's schema"));
-    }
+    all_servers().iter().for_each(make_sample_roles);
     climb(sample, "the sample", &mut findings);
     climb(values::database(&oldest), "the values", &mut findings);
     for server in all_servers() {
@@ -131,6 +133,7 @@ fn a_newer_archive_restores_on_an_older_server_or_names_what_stands_against_it()
     let path = folder.path().join("archive");
     let archive = path.to_str().expect("UTF-8");
     for server in servers().into_iter().filter(|server| server.major < newest.major) {
+        make_sample_roles(&server);
         source.sql("drop table if exists newer;");
         db(["backup", "-d", &source.url(), "-o", archive]).run().ok();
         let copy = empty(&server);
