@@ -11,6 +11,8 @@ mod environment;
 #[cfg(test)]
 mod fault;
 #[cfg(test)]
+mod lock;
+#[cfg(test)]
 mod matrix;
 #[cfg(test)]
 mod server;
