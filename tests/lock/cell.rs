@@ -114,10 +114,9 @@ impl Action {
     pub(super) fn statements(self) -> (&'static str, bool) {
         match self {
             Self::AddColumn => ("alter table cell.m add column x int", true),
-            Self::Truncate | Self::KillLeader | Self::KillWorker => (
-                "truncate cell.m; insert into cell.m select i, 1, md5(i::text) from generate_series(1, 700) i",
-                true,
-            ),
+            Self::Truncate | Self::KillLeader | Self::KillWorker => {
+                ("truncate cell.m; insert into cell.m select i, 1, md5(i::text) from generate_series(1, 700) i", true)
+            }
             Self::AlterType => ("alter table cell.m alter column n type bigint", true),
             Self::AddRandom => ("alter table cell.m add column r float8 default random()", true),
             Self::SetUnlogged => ("alter table cell.m set unlogged", true),
@@ -146,7 +145,7 @@ impl Action {
                 self != Self::KillWorker
             }
             Phase::Planned | Phase::CopiesOther | Phase::CopiesIt | Phase::CopiedIt | Phase::CopiedAll => true,
-            Phase::After(_) => !self.kills(),
+            Phase::After(_) => true,
         }
     }
 }
@@ -203,6 +202,8 @@ pub(super) struct Cell {
     pub(super) phase: Phase,
     pub(super) format: &'static str,
     pub(super) jobs: &'static str,
+    /// More options of the backup.
+    pub(super) extra: &'static [&'static str],
 }
 
 impl fmt::Display for Cell {
@@ -232,7 +233,7 @@ const SETUP: &str = "create schema cell;
     create table cell.zz (n int); insert into cell.zz values (0);
     create table cell.zz_barrier (id int);
     create table cell.stop (id int);
-    insert into cell.a select i, repeat(md5(i::text), 32) from generate_series(1, 600) i;
+    insert into cell.a select i, repeat(md5(i::text), 32) from generate_series(1, 1500) i;
     insert into cell.m select i, 0, repeat(md5(i::text), 32) from generate_series(1, 600) i";
 
 const COUNTER: &str = "do $$ begin loop
@@ -256,7 +257,7 @@ impl Bench {
     }
 
     /// Ends whoever is left of a cell; its sessions are opened again where they were in the middle of something.
-    fn clear(&mut self, mut ended: Vec<&'static str>) {
+    pub(super) fn clear(&mut self, mut ended: Vec<&'static str>) {
         self.observer.run("insert into cell.stop values (1)");
         if self.counter.answer(Duration::from_secs(10)).is_none() {
             ended.push("counter");
@@ -343,7 +344,7 @@ pub(super) fn run(cell: Cell, bench: &mut Bench) -> Outcome {
     let url = gate.url(&bench.database);
     let compression = if matches!(cell.format, "custom" | "directory") { "zstd" } else { "none" };
     let arguments = ["-F", cell.format, "-j", cell.jobs, "-Z", compression];
-    let mut backup = db(["backup", "--store", &store, "-d", &url].iter().chain(&arguments)).start();
+    let mut backup = db(["backup", "--store", &store, "-d", &url].iter().chain(&arguments).chain(cell.extra)).start();
 
     let mut faults = Vec::new();
     let is_reached = wait_until(COMES, || {
@@ -386,7 +387,8 @@ pub(super) fn run(cell: Cell, bench: &mut Bench) -> Outcome {
     gate.let_others_go();
     let gone = Instant::now();
     // what is still stopped stands until the others were let through: they are not to wait until the backup's end
-    let stands = matches!(cell.phase, Phase::CopiesOther | Phase::CopiedIt | Phase::WaitsHolding) && !cell.action.kills();
+    let stands =
+        matches!(cell.phase, Phase::CopiesOther | Phase::CopiedIt | Phase::WaitsHolding) && !cell.action.kills();
     if stands && acted.is_none() {
         acted = bench.actor.answer(OTHERS_WAIT_MAX + Duration::from_secs(3));
     }
@@ -471,8 +473,8 @@ fn judge(
         faults.push(format!("a0 and zz are of two moments: {counts:?}"));
     }
     let a = tables.remove("a").map_or(0, |table| table.rows.len());
-    if a != 600 {
-        faults.push(format!("{a} of 600 rows of another table"));
+    if a != 1500 {
+        faults.push(format!("{a} of 1500 rows of another table"));
     }
     tables.retain(|name, _| name == "m" || name == "z");
     if let Some((name, _)) = moments.iter().find(|(_, moment)| *moment == tables) {

@@ -78,7 +78,7 @@ pub(super) struct Gate {
 }
 
 /// What is in flight between the server and a client that has stopped reading: little, so that the server notices.
-const IN_FLIGHT: usize = 16 << 10;
+const IN_FLIGHT: usize = 128 << 10;
 
 impl Gate {
     pub(super) fn open(database: &Database, trigger: Option<Trigger>) -> Self {
@@ -97,7 +97,7 @@ impl Gate {
         thread::spawn(move || {
             for client in listener.incoming().flatten() {
                 let Ok(server) = TcpStream::connect((upstream.0.as_str(), upstream.1)) else { continue };
-                drop(set_socket_recv_buffer_size(&server, IN_FLIGHT));
+                set_socket_recv_buffer_size(&server, IN_FLIGHT).expect("a socket's buffer can be set");
                 serve.connection(&client, &server);
             }
         });
@@ -226,7 +226,7 @@ impl Shared {
 
     /// What the server says.
     fn answer(&self, number: usize, mut from: &TcpStream, mut to: &TcpStream) {
-        let mut buffer = vec![0; IN_FLIGHT];
+        let mut buffer = vec![0; 16 << 10];
         let mut has_begun = false;
         while let Ok(count @ 1..) = from.read(&mut buffer) {
             {

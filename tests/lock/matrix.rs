@@ -22,9 +22,9 @@ fn cells(action: Action, server: usize) -> Vec<Cell> {
     let row = ACTIONS.iter().position(|other| *other == action).expect("listed");
     let mut cells = Vec::new();
     for (column, phase) in PHASES.into_iter().enumerate().filter(|(_, phase)| action.is_possible(*phase)) {
-        let chosen = (column + 3 * server + 5 * row) % FORMS.len();
+        let chosen = (column + 5 * server + 7 * row) % FORMS.len();
         for (_, (format, jobs)) in FORMS.into_iter().enumerate().filter(|(place, _)| is_full || *place == chosen) {
-            cells.push(Cell { action, phase, format, jobs });
+            cells.push(Cell { action, phase, format, jobs, extra: &[] });
         }
     }
     cells

@@ -4,5 +4,6 @@
 mod cell;
 mod gate;
 mod matrix;
+mod random;
 mod rows;
 mod session;
