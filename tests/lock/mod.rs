@@ -4,6 +4,7 @@
 mod cell;
 mod gate;
 mod matrix;
+mod named;
 mod random;
 mod rows;
 mod session;

@@ -1,0 +1,343 @@
+//! The faults by name: sessions that block each other through us, a session that is lost, rows that vanish between snapshot and
+//! lock, and others who wait for us.
+
+use std::thread;
+use std::time::{Duration, Instant};
+
+use super::cell::{Action, Bench, Cell, OTHERS_WAIT_MAX, Outcome, Phase, run};
+use super::gate::{Gate, Stop, Trigger, wait_until};
+use super::rows;
+use super::session::Session;
+use crate::support::bin::{Run, Running, db};
+use crate::support::pg::{Server, any_server, newest_server, servers, shared_folder};
+
+/// Runs one cell on a server and fails the test where anything is wrong with it.
+#[track_caller]
+fn expect(server: &Server, action: Action, phase: Phase, form: (&'static str, &'static str)) -> (Outcome, Bench) {
+    let mut bench = Bench::new(server);
+    let cell = Cell { action, phase, format: form.0, jobs: form.1, extra: &[] };
+    let outcome = run(cell, &mut bench);
+    assert!(outcome.faults.is_empty(), "{} {cell}: {:?}\n{}", server.major, outcome.faults, outcome.run.transcript());
+    (outcome, bench)
+}
+
+/// What another backup does that is stopped while table `a` is copied.
+const COPIES_A: Trigger =
+    Trigger { pattern: r#"(?i-u)copy "?cell"?\."?a"? "#, stop: Stop::Answer, stops_others: true, by_leader: false };
+
+/// A backup behind a gate, into a folder of its own.
+struct Backup {
+    folder: tempfile::TempDir,
+    gate: Gate,
+    running: Running,
+}
+
+impl Backup {
+    fn begin(bench: &Bench, trigger: Option<Trigger>, arguments: &[&str]) -> Self {
+        let (folder, gate) = (shared_folder(), Gate::open(&bench.database, trigger));
+        let (store, url) = (folder.path().to_str().expect("UTF-8"), gate.url(&bench.database));
+        let running = db(["backup", "--store", store, "-d", &url].iter().chain(arguments)).start();
+        let mut backup = Self { folder, gate, running };
+        if trigger.is_some() {
+            let came = wait_until(Duration::from_secs(30), || backup.gate.is_reached() || backup.running.has_ended());
+            assert!(came && !backup.running.has_ended(), "the moment did not come");
+        }
+        backup
+    }
+
+    /// What it did, and the folder.
+    fn end(self) -> (Run, tempfile::TempDir) {
+        (self.running.end_within(Duration::from_secs(60)), self.folder)
+    }
+}
+
+#[track_caller]
+fn expect_none(folder: &tempfile::TempDir) {
+    assert!(rows::published(folder.path()).is_empty(), "nothing is listed");
+    let store = folder.path().to_str().expect("UTF-8");
+    let list = db(["list", "--store", store, "--output", "json"]).run().ok();
+    assert!(!list.stdout.contains("\"good\""), "{}", list.stdout);
+}
+
+/// How many rows of a table are in the only archive of a store.
+#[track_caller]
+fn rows_in(folder: &tempfile::TempDir, table: &str) -> usize {
+    let published = rows::published(folder.path());
+    let [archive] = published.as_slice() else { panic!("one backup, not {}", published.len()) };
+    rows::of_archive(archive).get(table).map_or(0, |table| table.rows.len())
+}
+
+#[test]
+fn a_backup_ends_although_a_session_wants_a_table_that_is_not_copied_yet() {
+    for jobs in ["1", "2", "4"] {
+        let (outcome, bench) = expect(&any_server(), Action::AddColumn, Phase::Planned, ("custom", jobs));
+        assert_eq!(outcome.kind, "before");
+        let text = &outcome.run.stderr;
+        assert!(outcome.run.took < Duration::from_secs(20), "{:?}", outcome.run.took);
+        let (pid, table) = (bench.actor.pid.to_string(), "cell.m");
+        assert!(text.contains(&pid) && text.contains(table), "it says that {pid} waits for {table}: {text}");
+    }
+}
+
+#[test]
+fn progress_of_a_backup_that_stands_promises_no_end() {
+    let mut bench = Bench::new(&any_server());
+    bench.reset();
+    let backup = Backup::begin(&bench, Some(COPIES_A), &["--progress", "lines"]);
+    thread::sleep(Duration::from_secs(4));
+    backup.gate.let_go();
+    let run = backup.end().0.ok();
+    let promises = regex::Regex::new(r"\d{4,}y").unwrap();
+    assert!(!promises.is_match(&run.stderr), "{}", run.stderr);
+    bench.clear(Vec::new());
+}
+
+#[test]
+fn a_large_table_that_is_copied_in_parts_is_whole_although_a_session_wants_it() {
+    let server = newest_server();
+    let mut bench = Bench::new(&server);
+    bench.reset();
+    bench.observer.run(
+        "alter table cell.m alter column body set storage external;
+         insert into cell.m select i, 0, repeat(md5(i::text), 64 * 16) from generate_series(1000, 4500) i",
+    );
+    let trigger = Trigger {
+        pattern: r"(?i-u)from only cell\.m where ctid >= '\(0,",
+        stop: Stop::Answer,
+        stops_others: true,
+        by_leader: false,
+    };
+    let backup = Backup::begin(&bench, Some(trigger), &["-Z", "none"]);
+    bench.actor.begin("truncate cell.m");
+    assert!(bench.ended_or_waiting(|bench| &mut bench.actor, Duration::from_secs(2)).is_none(), "it waits");
+    backup.gate.let_go();
+    let (run, folder) = backup.end();
+    run.ok();
+    assert_eq!(rows_in(&folder, "m"), 600 + 3501);
+    assert_eq!(bench.actor.answer(Duration::from_secs(10)).expect("it goes on").sqlstate, "00000");
+    bench.clear(Vec::new());
+}
+
+#[test]
+fn a_leading_session_that_is_ended_makes_no_backup() {
+    for server in [any_server(), newest_server()] {
+        for phase in [Phase::Locked, Phase::CopiesOther, Phase::CopiedIt, Phase::CopiedAll] {
+            for form in [("custom", "2"), ("plain", "1")] {
+                let (outcome, _) = expect(&server, Action::KillLeader, phase, form);
+                assert_eq!(outcome.kind, "exit 10", "{phase:?} {form:?}\n{}", outcome.run.transcript());
+            }
+        }
+    }
+}
+
+#[test]
+fn a_leading_session_whose_connection_is_cut_makes_no_backup() {
+    let mut bench = Bench::new(&any_server());
+    for jobs in ["1", "2"] {
+        bench.reset();
+        let mut backup = Backup::begin(&bench, Some(COPIES_A), &["-j", jobs]);
+        let leader = backup.gate.leader().expect("a leader");
+        backup.gate.cut_leader();
+        let gone = wait_until(Duration::from_secs(5), || {
+            bench.observer.run(&format!("select count(*) from pg_stat_activity where pid = {leader}")) == ["0"]
+        });
+        assert!(gone, "the server noticed");
+        bench.observer.run("truncate cell.m");
+        backup.gate.let_others_go();
+        // while rows are still to come
+        wait_until(Duration::from_secs(20), || backup.running.has_ended());
+        backup.gate.let_go();
+        let (run, folder) = backup.end();
+        let run = run.expect_code(10);
+        assert!(run.stderr.contains("lock"), "it says what is lost: {}", run.stderr);
+        expect_none(&folder);
+        bench.clear(Vec::new());
+    }
+}
+
+#[test]
+fn rows_of_a_table_that_is_changed_between_snapshot_and_lock_are_there() {
+    for server in servers() {
+        for (action, form) in [
+            (Action::Truncate, ("custom", "1")),
+            (Action::Truncate, ("plain", "2")),
+            (Action::AlterType, ("directory", "2")),
+            (Action::AddRandom, ("tar", "1")),
+            (Action::SetUnlogged, ("custom", "4")),
+        ] {
+            for phase in [Phase::Behind, Phase::WaitsBefore, Phase::Snapshot] {
+                let (outcome, _) = expect(&server, action, phase, form);
+                assert_eq!(outcome.kind, "after", "{}", outcome.run.transcript());
+            }
+        }
+    }
+}
+
+#[test]
+fn rows_of_a_partition_that_is_truncated_before_the_lock_are_there() {
+    for server in servers() {
+        let mut bench = Bench::new(&server);
+        bench.reset();
+        bench.observer.run(
+            "create table cell.stock (id int, n int) partition by range (id);
+             create table cell.stock_1 partition of cell.stock for values from (0) to (1000);
+             create table cell.stock_2 partition of cell.stock for values from (1000) to (2000);
+             insert into cell.stock select i, 0 from generate_series(0, 1999) i",
+        );
+        bench.actor.run(
+            "begin; truncate cell.stock_2; insert into cell.stock_2 select i, 1 from generate_series(1000, 1999) i",
+        );
+        let backup = Backup::begin(&bench, None, &[]);
+        assert!(wait_until(Duration::from_secs(20), || bench.is_waited_for("cell.stock_2")), "it waits");
+        bench.actor.run("commit");
+        let (run, folder) = backup.end();
+        run.ok();
+        assert_eq!((rows_in(&folder, "stock_1"), rows_in(&folder, "stock_2")), (1000, 1000), "on {}", server.major);
+        bench.clear(Vec::new());
+    }
+}
+
+#[test]
+fn a_table_that_is_truncated_over_and_over_is_named_with_its_session() {
+    let mut bench = Bench::new(&any_server());
+    bench.reset();
+    bench.actor.begin(
+        "do $$ begin loop
+            truncate cell.m; insert into cell.m select i, 1, 'x' from generate_series(1, 50) i; perform pg_sleep(0.4);
+            commit; exit when exists (select from cell.stop);
+         end loop; end $$",
+    );
+    let (run, folder) = Backup::begin(&bench, None, &[]).end();
+    let pid = bench.actor.pid.to_string();
+    bench.observer.run("insert into cell.stop values (1)");
+    bench.actor.answer(Duration::from_secs(10)).expect("it ends");
+    bench.clear(Vec::new());
+    let run = run.expect_code(15);
+    assert!(run.stderr.contains("cell.m"), "it names the table: {}", run.stderr);
+    assert!(run.stderr.contains(&pid), "it names the session {pid}: {}", run.stderr);
+    expect_none(&folder);
+}
+
+#[test]
+fn who_wants_a_table_gets_it_while_another_is_still_copied() {
+    for server in servers() {
+        for form in [("custom", "2"), ("directory", "2"), ("tar", "4"), ("plain", "2")] {
+            for (action, phase) in [(Action::AddColumn, Phase::CopiesOther), (Action::Truncate, Phase::CopiedIt)] {
+                let (outcome, _) = expect(&server, action, phase, form);
+                assert_eq!(outcome.kind, "before");
+            }
+        }
+    }
+}
+
+#[test]
+fn two_who_want_two_tables_get_them_while_another_is_still_copied() {
+    let mut bench = Bench::new(&any_server());
+    bench.reset();
+    let backup = Backup::begin(&bench, Some(COPIES_A), &[]);
+    bench.actor.begin("alter table cell.m add column x int");
+    bench.holder.begin("truncate cell.z");
+    assert!(bench.ended_or_waiting(|bench| &mut bench.actor, Duration::from_secs(2)).is_none(), "it waits");
+    assert!(bench.ended_or_waiting(|bench| &mut bench.holder, Duration::from_secs(2)).is_none(), "it waits");
+    bench.reader.begin("select count(*) from cell.m, cell.z");
+    backup.gate.let_others_go();
+    let gone = Instant::now();
+    for session in [&mut bench.actor, &mut bench.holder, &mut bench.reader] {
+        let answer = session.answer(Duration::from_secs(15)).expect("it gets its table");
+        assert!(answer.after(gone) < 2 * OTHERS_WAIT_MAX, "after {:?}", answer.after(gone));
+    }
+    backup.gate.let_go();
+    let (run, folder) = backup.end();
+    run.ok();
+    assert_eq!((rows_in(&folder, "m"), rows_in(&folder, "z")), (600, 1));
+    bench.clear(Vec::new());
+}
+
+/// A backup that stands while it copies `a`, and a session that wants `m` for some seconds before it goes on.
+fn wanted(bench: &mut Bench, arguments: &[&str], stands: Duration) -> (Run, tempfile::TempDir, bool) {
+    bench.reset();
+    let mut backup = Backup::begin(bench, Some(COPIES_A), arguments);
+    bench.actor.begin("alter table cell.m add column added_by_the_other int");
+    assert!(bench.ended_or_waiting(|bench| &mut bench.actor, Duration::from_secs(2)).is_none(), "it waits");
+    backup.gate.let_others_go();
+    wait_until(stands, || backup.running.has_ended());
+    let had_ended = backup.running.has_ended();
+    backup.gate.let_go();
+    let (run, folder) = backup.end();
+    let answer = bench.actor.answer(Duration::from_secs(10)).expect("it gets the table");
+    assert_eq!(answer.sqlstate, "00000");
+    (run, folder, had_ended)
+}
+
+#[test]
+fn warn_names_who_waits_and_goes_on() {
+    let mut bench = Bench::new(&any_server());
+    for jobs in ["1", "2"] {
+        let arguments = ["-j", jobs, "--when-blocking", "warn", "--blocking-limit", "1s"];
+        let (run, folder, _) = wanted(&mut bench, &arguments, Duration::from_secs(5));
+        let run = run.ok();
+        let pid = bench.actor.pid.to_string();
+        for word in ["cell.m", &pid, "alter table cell.m"] {
+            assert!(run.stderr.contains(word), "it says {word}: {}", run.stderr);
+        }
+        assert_eq!(rows_in(&folder, "m"), 600);
+        bench.clear(Vec::new());
+    }
+}
+
+#[test]
+fn yield_ends_the_backup_and_says_so() {
+    let mut bench = Bench::new(&any_server());
+    for jobs in ["1", "2"] {
+        let arguments = ["-j", jobs, "--when-blocking", "yield", "--blocking-limit", "1s"];
+        let (run, folder, had_ended) = wanted(&mut bench, &arguments, Duration::from_secs(10));
+        let run = run.expect_code(15);
+        assert!(had_ended, "it ended while the rows stood still");
+        let pid = bench.actor.pid.to_string();
+        assert!(run.stderr.contains("cell.m") && run.stderr.contains(&pid), "it says who: {}", run.stderr);
+        expect_none(&folder);
+        bench.clear(Vec::new());
+    }
+}
+
+#[test]
+fn a_request_that_ends_before_the_limit_is_nobodys_business() {
+    let mut bench = Bench::new(&any_server());
+    let arguments = ["--when-blocking", "yield", "--blocking-limit", "30s"];
+    let (run, folder, had_ended) = wanted(&mut bench, &arguments, Duration::from_secs(3));
+    run.ok();
+    assert!(!had_ended, "it went on");
+    assert_eq!(rows_in(&folder, "m"), 600);
+    bench.clear(Vec::new());
+}
+
+#[test]
+fn nothing_of_ours_is_left_on_the_server_where_others_waited() {
+    let mut bench = Bench::new(&any_server());
+    for how in ["release", "warn", "yield"] {
+        let arguments = ["--when-blocking", how, "--blocking-limit", "1s"];
+        wanted(&mut bench, &arguments, Duration::from_secs(3));
+        let sql =
+            "select count(*) from pg_stat_activity where datname = current_database() and application_name = 'pgproof'";
+        let is_clean = wait_until(Duration::from_secs(5), || bench.observer.run(sql) == ["0"]);
+        assert!(is_clean, "{how}: sessions are left");
+        bench.clear(Vec::new());
+    }
+}
+
+/// A session of psql in the way from before the backup begins, which never goes: the backup gives up and says who it was.
+#[test]
+fn who_never_lets_go_of_a_table_is_named() {
+    let mut bench = Bench::new(&any_server());
+    bench.reset();
+    let mut stubborn = Session::open(&bench.database);
+    stubborn.run("begin; truncate cell.z");
+    let begun = Instant::now();
+    let (run, folder) = Backup::begin(&bench, None, &["--lock-wait-timeout", "4s"]).end();
+    assert!(begun.elapsed() < Duration::from_secs(20), "{:?}", begun.elapsed());
+    let run = run.expect_code(15);
+    assert!(run.stderr.contains("cell.z") && run.stderr.contains(&stubborn.pid.to_string()), "{}", run.stderr);
+    expect_none(&folder);
+    stubborn.run("rollback");
+    bench.clear(Vec::new());
+}
