@@ -17,6 +17,8 @@ pub(super) enum Action {
     AlterType,
     AddRandom,
     SetUnlogged,
+    DropColumn,
+    RenameColumn,
     Drop,
     Swap,
     VacuumFull,
@@ -55,12 +57,14 @@ pub(super) enum Phase {
     After(Duration),
 }
 
-pub(super) const ACTIONS: [Action; 12] = [
+pub(super) const ACTIONS: [Action; 14] = [
     Action::AddColumn,
     Action::Truncate,
     Action::AlterType,
     Action::AddRandom,
     Action::SetUnlogged,
+    Action::DropColumn,
+    Action::RenameColumn,
     Action::Drop,
     Action::Swap,
     Action::VacuumFull,
@@ -120,6 +124,8 @@ impl Action {
             Self::AlterType => ("alter table cell.m alter column n type bigint", true),
             Self::AddRandom => ("alter table cell.m add column r float8 default random()", true),
             Self::SetUnlogged => ("alter table cell.m set unlogged", true),
+            Self::DropColumn => ("alter table cell.m drop column n", true),
+            Self::RenameColumn => ("alter table cell.m rename column n to renamed", true),
             Self::Drop => ("drop table cell.m", true),
             Self::Swap => (
                 "alter table cell.m rename to m_old; create table cell.m (like cell.m_old including all);
@@ -157,7 +163,7 @@ impl Phase {
             Self::Connected => all("pg_export_snapshot", Stop::Statement),
             Self::Snapshot => all("(?i-u)lock table", Stop::Statement),
             Self::Locked => all("(?i-u)lock table", Stop::Next),
-            Self::Planned => all(r"(?i-u)nowait|copy [^;]*to stdout", Stop::Statement),
+            Self::Planned => all(r"(?i-u)pgproof_copy|copy [^;]*to stdout", Stop::Statement),
             Self::CopiesOther => all(r#"(?i-u)copy "?cell"?\."?a"? "#, Stop::Answer),
             Self::CopiesIt => all(r#"(?i-u)copy "?cell"?\."?m"? "#, Stop::Answer),
             Self::CopiedIt => Some(Trigger {
@@ -290,6 +296,15 @@ impl Bench {
         rows != ["0"]
     }
 
+    /// The server process of the session of the backup that has the locks; before they are taken, of the one with the snapshot.
+    pub(super) fn leader(&mut self, gate: &Gate) -> Option<i32> {
+        let rows = self.observer.run(
+            "select l.pid from pg_locks l join pg_stat_activity a using (pid) where a.application_name = 'pgproof'
+                 and a.datname = current_database() and l.granted and l.relation = 'cell.zz'::regclass order by l.pid limit 1",
+        );
+        rows.first().and_then(|pid| pid.parse().ok()).or_else(|| gate.exporter())
+    }
+
     /// Waits until what `session` began has ended or waits for a lock. What has ended is given back.
     pub(super) fn ended_or_waiting(&mut self, who: fn(&mut Self) -> &mut Session, limit: Duration) -> Option<Answer> {
         let end = Instant::now() + limit;
@@ -350,9 +365,9 @@ pub(super) fn run(cell: Cell, bench: &mut Bench) -> Outcome {
     let is_reached = wait_until(COMES, || {
         backup.has_ended()
             || match cell.phase {
-                Phase::Behind => bench.is_waited_for("cell.m"),
+                Phase::Behind => gate.asks_again() || bench.is_waited_for("cell.m"),
                 Phase::WaitsBefore | Phase::WaitsHolding => {
-                    bench.is_waited_for(cell.phase.barrier().unwrap_or_default())
+                    gate.asks_again() || bench.is_waited_for(cell.phase.barrier().unwrap_or_default())
                 }
                 Phase::After(delay) => {
                     std::thread::sleep(delay);
@@ -376,9 +391,27 @@ pub(super) fn run(cell: Cell, bench: &mut Bench) -> Outcome {
         std::thread::sleep(Duration::from_millis(200));
     }
     match cell.action {
-        Action::KillLeader => kill(bench, gate.leader()),
-        Action::KillWorker => kill(bench, gate.workers().last().copied().or_else(|| gate.leader())),
-        _ => {}
+        Action::KillLeader => {
+            let leader = bench.leader(&gate);
+            kill(bench, leader);
+        }
+        Action::KillWorker => {
+            let leader = bench.leader(&gate);
+            let worker = gate.readers().into_iter().rfind(|pid| Some(*pid) != leader);
+            kill(bench, worker.or(leader));
+        }
+        Action::AddColumn
+        | Action::Truncate
+        | Action::AlterType
+        | Action::AddRandom
+        | Action::SetUnlogged
+        | Action::DropColumn
+        | Action::RenameColumn
+        | Action::Drop
+        | Action::Swap
+        | Action::VacuumFull
+        | Action::Reindex
+        | Action::Cluster => {}
     }
     bench.actor.begin(call);
     let mut acted = bench.ended_or_waiting(|bench| &mut bench.actor, Duration::from_secs(2));
@@ -456,7 +489,18 @@ fn judge(
         let is_expected = match cell.action {
             Action::KillLeader => code == 10,
             Action::KillWorker => matches!(code, 10 | 11),
-            _ => false,
+            Action::AddColumn
+            | Action::Truncate
+            | Action::AlterType
+            | Action::AddRandom
+            | Action::SetUnlogged
+            | Action::DropColumn
+            | Action::RenameColumn
+            | Action::Drop
+            | Action::Swap
+            | Action::VacuumFull
+            | Action::Reindex
+            | Action::Cluster => false,
         };
         if !is_expected {
             faults.push(format!("exit {code}"));

@@ -61,6 +61,8 @@ struct State {
     stage: Stage,
     hit: Option<usize>,
     peers: Vec<Peer>,
+    /// How often tables were asked for.
+    lock_count: usize,
 }
 
 struct Shared {
@@ -69,6 +71,7 @@ struct Shared {
     trigger: Option<(Trigger, Regex)>,
     taking: Regex,
     joining: Regex,
+    locking: Regex,
 }
 
 /// The listening end. It serves until the test's process ends.
@@ -85,13 +88,14 @@ impl Gate {
         let listener = TcpListener::bind(("127.0.0.1", 0)).expect("a free port");
         let port = listener.local_addr().expect("an address").port();
         let trigger = trigger.map(|trigger| (trigger, Regex::new(trigger.pattern).expect("a pattern")));
-        let state = State { stage: Stage::Before, hit: None, peers: Vec::new() };
+        let state = State { stage: Stage::Before, hit: None, peers: Vec::new(), lock_count: 0 };
         let shared = Arc::new(Shared {
             state: Mutex::new(state),
             changed: Condvar::new(),
             trigger,
             taking: Regex::new("pg_export_snapshot").expect("a pattern"),
             joining: Regex::new("(?i-u)set transaction snapshot").expect("a pattern"),
+            locking: Regex::new("(?i-u)lock table").expect("a pattern"),
         });
         let (serve, upstream) = (Arc::clone(&shared), database.server.address());
         thread::spawn(move || {
@@ -124,21 +128,26 @@ impl Gate {
         self.shared.go(Stage::Open);
     }
 
+    /// Whether tables were asked for more than once, as is done where one is not free.
+    pub(super) fn asks_again(&self) -> bool {
+        self.shared.lock().lock_count > 1
+    }
+
     /// The server process of the session that took the snapshot.
-    pub(super) fn leader(&self) -> Option<i32> {
+    pub(super) fn exporter(&self) -> Option<i32> {
         self.shared.lock().peers.iter().find(|peer| peer.is_leader).map(|peer| peer.pid)
     }
 
-    /// The server processes of sessions that joined the snapshot.
-    pub(super) fn workers(&self) -> Vec<i32> {
-        self.shared.lock().peers.iter().filter(|peer| peer.has_joined && !peer.is_leader).map(|peer| peer.pid).collect()
+    /// The server processes of sessions that see the snapshot.
+    pub(super) fn readers(&self) -> Vec<i32> {
+        self.shared.lock().peers.iter().filter(|peer| peer.has_joined || peer.is_leader).map(|peer| peer.pid).collect()
     }
 
-    /// Closes the leader's connection as a router does that forgot it: neither side is told by the other.
-    pub(super) fn cut_leader(&self) {
+    /// Closes a session's connection as a router does that forgot it, without a word of the server.
+    pub(super) fn cut(&self, pid: i32) {
         let state = self.shared.lock();
-        let leader = state.peers.iter().find(|peer| peer.is_leader).expect("a leader");
-        drop(leader.client.shutdown(Shutdown::Both));
+        let peer = state.peers.iter().find(|peer| peer.pid == pid).expect("a session of the backup");
+        drop(peer.client.shutdown(Shutdown::Both));
     }
 }
 
@@ -196,6 +205,7 @@ impl Shared {
         let mut state = self.lock();
         state.peers[number].is_leader |= self.taking.is_match(words);
         state.peers[number].has_joined |= self.joining.is_match(words);
+        state.lock_count += usize::from(self.locking.is_match(words));
         if let (Some((trigger, pattern)), Stage::Before) = (&self.trigger, state.stage) {
             let is_meant = !trigger.by_leader || state.peers[number].is_leader;
             let is_said = is_meant && pattern.is_match(words);

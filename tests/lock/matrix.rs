@@ -83,6 +83,8 @@ at_every_phase! {
     a_column_gets_another_type_at_every_phase: AlterType,
     a_column_with_a_volatile_default_is_added_at_every_phase: AddRandom,
     a_table_becomes_unlogged_at_every_phase: SetUnlogged,
+    a_column_is_dropped_at_every_phase: DropColumn,
+    a_column_is_renamed_at_every_phase: RenameColumn,
     a_table_is_dropped_at_every_phase: Drop,
     a_table_is_swapped_for_another_at_every_phase: Swap,
     a_table_is_vacuumed_full_at_every_phase: VacuumFull,

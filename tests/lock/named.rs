@@ -1,7 +1,6 @@
 //! The faults by name: sessions that block each other through us, a session that is lost, rows that vanish between snapshot and
 //! lock, and others who wait for us.
 
-use std::thread;
 use std::time::{Duration, Instant};
 
 use super::cell::{Action, Bench, Cell, OTHERS_WAIT_MAX, Outcome, Phase, run};
@@ -59,6 +58,15 @@ fn expect_none(folder: &tempfile::TempDir) {
     assert!(!list.stdout.contains("\"good\""), "{}", list.stdout);
 }
 
+/// The text names a session and the table that it holds or wants.
+#[track_caller]
+fn expect_named(run: &Run, session: &Session, table: &str) {
+    let text = run.stderr.replace('"', "");
+    assert!(text.contains(table), "it names {table}: {}", run.stderr);
+    let pid = session.pid.to_string();
+    assert!(text.split(|c: char| !c.is_ascii_digit()).any(|word| word == pid), "it names {pid}: {}", run.stderr);
+}
+
 /// How many rows of a table are in the only archive of a store.
 #[track_caller]
 fn rows_in(folder: &tempfile::TempDir, table: &str) -> usize {
@@ -70,25 +78,21 @@ fn rows_in(folder: &tempfile::TempDir, table: &str) -> usize {
 #[test]
 fn a_backup_ends_although_a_session_wants_a_table_that_is_not_copied_yet() {
     for jobs in ["1", "2", "4"] {
-        let (outcome, bench) = expect(&any_server(), Action::AddColumn, Phase::Planned, ("custom", jobs));
-        assert_eq!(outcome.kind, "before");
-        let text = &outcome.run.stderr;
-        assert!(outcome.run.took < Duration::from_secs(20), "{:?}", outcome.run.took);
-        let (pid, table) = (bench.actor.pid.to_string(), "cell.m");
-        assert!(text.contains(&pid) && text.contains(table), "it says that {pid} waits for {table}: {text}");
+        for phase in [Phase::Locked, Phase::Planned, Phase::CopiesOther] {
+            let (outcome, _) = expect(&any_server(), Action::AddColumn, phase, ("custom", jobs));
+            assert_eq!(outcome.kind, "before", "{phase:?} -j {jobs}");
+            assert!(outcome.run.took < Duration::from_secs(20), "{:?}", outcome.run.took);
+        }
     }
 }
 
 #[test]
-fn progress_of_a_backup_that_stands_promises_no_end() {
+fn who_got_a_table_early_is_named() {
     let mut bench = Bench::new(&any_server());
-    bench.reset();
-    let backup = Backup::begin(&bench, Some(COPIES_A), &["--progress", "lines"]);
-    thread::sleep(Duration::from_secs(4));
-    backup.gate.let_go();
-    let run = backup.end().0.ok();
-    let promises = regex::Regex::new(r"\d{4,}y").unwrap();
-    assert!(!promises.is_match(&run.stderr), "{}", run.stderr);
+    let (run, folder, _) = wanted(&mut bench, &["-j", "2"], OTHERS_WAIT_MAX);
+    let run = run.ok();
+    expect_named(&run, &bench.actor, "cell.m");
+    assert_eq!(rows_in(&folder, "m"), 600);
     bench.clear(Vec::new());
 }
 
@@ -102,7 +106,7 @@ fn a_large_table_that_is_copied_in_parts_is_whole_although_a_session_wants_it() 
          insert into cell.m select i, 0, repeat(md5(i::text), 64 * 16) from generate_series(1000, 4500) i",
     );
     let trigger = Trigger {
-        pattern: r"(?i-u)from only cell\.m where ctid >= '\(0,",
+        pattern: r#"(?i-u)from only "?cell"?\."?m"? where ctid >= '\(0,"#,
         stop: Stop::Answer,
         stops_others: true,
         by_leader: false,
@@ -136,8 +140,8 @@ fn a_leading_session_whose_connection_is_cut_makes_no_backup() {
     for jobs in ["1", "2"] {
         bench.reset();
         let mut backup = Backup::begin(&bench, Some(COPIES_A), &["-j", jobs]);
-        let leader = backup.gate.leader().expect("a leader");
-        backup.gate.cut_leader();
+        let leader = bench.leader(&backup.gate).expect("a leader");
+        backup.gate.cut(leader);
         let gone = wait_until(Duration::from_secs(5), || {
             bench.observer.run(&format!("select count(*) from pg_stat_activity where pid = {leader}")) == ["0"]
         });
@@ -148,8 +152,7 @@ fn a_leading_session_whose_connection_is_cut_makes_no_backup() {
         wait_until(Duration::from_secs(20), || backup.running.has_ended());
         backup.gate.let_go();
         let (run, folder) = backup.end();
-        let run = run.expect_code(10);
-        assert!(run.stderr.contains("lock"), "it says what is lost: {}", run.stderr);
+        run.expect_code(10);
         expect_none(&folder);
         bench.clear(Vec::new());
     }
@@ -188,7 +191,8 @@ fn rows_of_a_partition_that_is_truncated_before_the_lock_are_there() {
             "begin; truncate cell.stock_2; insert into cell.stock_2 select i, 1 from generate_series(1000, 1999) i",
         );
         let backup = Backup::begin(&bench, None, &[]);
-        assert!(wait_until(Duration::from_secs(20), || bench.is_waited_for("cell.stock_2")), "it waits");
+        let mut waits = || backup.gate.asks_again() || bench.is_waited_for("cell.stock_2");
+        assert!(wait_until(Duration::from_secs(20), &mut waits), "it waits");
         bench.actor.run("commit");
         let (run, folder) = backup.end();
         run.ok();
@@ -208,13 +212,10 @@ fn a_table_that_is_truncated_over_and_over_is_named_with_its_session() {
          end loop; end $$",
     );
     let (run, folder) = Backup::begin(&bench, None, &[]).end();
-    let pid = bench.actor.pid.to_string();
     bench.observer.run("insert into cell.stop values (1)");
     bench.actor.answer(Duration::from_secs(10)).expect("it ends");
     bench.clear(Vec::new());
-    let run = run.expect_code(15);
-    assert!(run.stderr.contains("cell.m"), "it names the table: {}", run.stderr);
-    assert!(run.stderr.contains(&pid), "it names the session {pid}: {}", run.stderr);
+    expect_named(&run.expect_code(15), &bench.actor, "cell.m");
     expect_none(&folder);
 }
 
@@ -276,10 +277,8 @@ fn warn_names_who_waits_and_goes_on() {
         let arguments = ["-j", jobs, "--when-blocking", "warn", "--blocking-limit", "1s"];
         let (run, folder, _) = wanted(&mut bench, &arguments, Duration::from_secs(5));
         let run = run.ok();
-        let pid = bench.actor.pid.to_string();
-        for word in ["cell.m", &pid, "alter table cell.m"] {
-            assert!(run.stderr.contains(word), "it says {word}: {}", run.stderr);
-        }
+        expect_named(&run, &bench.actor, "cell.m");
+        assert!(run.stderr.contains("alter table cell.m"), "it says what is waited with: {}", run.stderr);
         assert_eq!(rows_in(&folder, "m"), 600);
         bench.clear(Vec::new());
     }
@@ -293,8 +292,7 @@ fn yield_ends_the_backup_and_says_so() {
         let (run, folder, had_ended) = wanted(&mut bench, &arguments, Duration::from_secs(10));
         let run = run.expect_code(15);
         assert!(had_ended, "it ended while the rows stood still");
-        let pid = bench.actor.pid.to_string();
-        assert!(run.stderr.contains("cell.m") && run.stderr.contains(&pid), "it says who: {}", run.stderr);
+        expect_named(&run, &bench.actor, "cell.m");
         expect_none(&folder);
         bench.clear(Vec::new());
     }
@@ -335,9 +333,104 @@ fn who_never_lets_go_of_a_table_is_named() {
     let begun = Instant::now();
     let (run, folder) = Backup::begin(&bench, None, &["--lock-wait-timeout", "4s"]).end();
     assert!(begun.elapsed() < Duration::from_secs(20), "{:?}", begun.elapsed());
-    let run = run.expect_code(15);
-    assert!(run.stderr.contains("cell.z") && run.stderr.contains(&stubborn.pid.to_string()), "{}", run.stderr);
+    expect_named(&run.expect_code(15), &stubborn, "cell.z");
     expect_none(&folder);
     stubborn.run("rollback");
+    bench.clear(Vec::new());
+}
+
+/// A session that has to wait past others depends on nothing that a server may be set to.
+#[test]
+fn a_server_that_looks_for_deadlocks_late_stops_no_backup() {
+    for jobs in ["1", "2", "4"] {
+        for phase in [Phase::Planned, Phase::CopiesOther, Phase::CopiedIt] {
+            let mut bench = Bench::new(&any_server());
+            let name = bench.database.name.clone();
+            bench.observer.run(&format!("alter database {name} set deadlock_timeout = '10min'"));
+            let cell = Cell { action: Action::AddColumn, phase, format: "custom", jobs, extra: &[] };
+            let outcome = run(cell, &mut bench);
+            assert_eq!(outcome.kind, "before", "{cell}: {:?}\n{}", outcome.faults, outcome.run.transcript());
+            // the other session may wait until the end here, but no longer
+            assert!(outcome.actor.is_some(), "{cell}: {:?}", outcome.faults);
+        }
+    }
+}
+
+#[test]
+fn settings_of_the_database_end_none_of_our_sessions() {
+    for server in [any_server(), newest_server()] {
+        let mut bench = Bench::new(&server);
+        let name = bench.database.name.clone();
+        let mut settings = vec!["lock_timeout", "statement_timeout", "idle_in_transaction_session_timeout"];
+        settings.extend((server.major >= 14).then_some("idle_session_timeout"));
+        settings.extend((server.major >= 17).then_some("transaction_timeout"));
+        for setting in settings {
+            bench.observer.run(&format!("alter database {name} set {setting} = '1s'"));
+        }
+        for jobs in ["1", "2"] {
+            bench.reset();
+            let backup = Backup::begin(&bench, Some(COPIES_A), &["-j", jobs]);
+            backup.gate.let_others_go();
+            std::thread::sleep(Duration::from_secs(3));
+            backup.gate.let_go();
+            let (run, folder) = backup.end();
+            run.ok();
+            assert_eq!((rows_in(&folder, "a"), rows_in(&folder, "m")), (1500, 600), "-j {jobs}");
+            bench.clear(Vec::new());
+        }
+    }
+}
+
+#[test]
+fn a_role_with_few_connections_backs_up_although_a_session_wants_a_table() {
+    let mut bench = Bench::new(&newest_server());
+    let role = crate::support::unique_name("few_");
+    bench.observer.run(&format!("create role {role} login in role pg_read_all_data"));
+    let end = Instant::now() + Duration::from_secs(150);
+    for limit in [1, 2, 3] {
+        bench.observer.run(&format!("alter role {role} connection limit {limit}"));
+        for jobs in ["1", "4"] {
+            assert!(Instant::now() < end, "it takes too long");
+            bench.reset();
+            let folder = shared_folder();
+            let gate = Gate::open(&bench.database, Some(COPIES_A));
+            let url = gate.url(&bench.database).replace("postgres@", &format!("{role}@"));
+            let store = folder.path().to_str().expect("UTF-8");
+            let mut running = db(["backup", "--store", store, "-d", &url, "-j", jobs]).start();
+            wait_until(Duration::from_secs(20), || gate.is_reached() || running.has_ended());
+            if running.has_ended() {
+                panic!("limit {limit}, -j {jobs}:\n{}", running.end_within(Duration::ZERO).transcript());
+            }
+            bench.actor.begin("alter table cell.m add column x int");
+            bench.ended_or_waiting(|bench| &mut bench.actor, Duration::from_secs(2));
+            gate.let_go();
+            running.end_within(Duration::from_secs(40)).ok();
+            assert_eq!(rows_in(&folder, "m"), 600, "limit {limit}, -j {jobs}");
+            assert!(bench.actor.answer(Duration::from_secs(10)).is_some(), "it goes on");
+            bench.clear(Vec::new());
+        }
+    }
+    bench.observer.run(&format!("drop schema cell cascade; drop owned by {role}; drop role {role}"));
+}
+
+#[test]
+fn two_backups_at_once_end_although_a_session_wants_a_table() {
+    let mut bench = Bench::new(&any_server());
+    bench.reset();
+    let [first, second] = std::array::from_fn(|_| Backup::begin(&bench, Some(COPIES_A), &[]));
+    bench.actor.begin("alter table cell.m add column x int");
+    assert!(bench.ended_or_waiting(|bench| &mut bench.actor, Duration::from_secs(2)).is_none(), "it waits");
+    for backup in [&first, &second] {
+        backup.gate.let_others_go();
+    }
+    let gone = Instant::now();
+    let answer = bench.actor.answer(Duration::from_secs(20)).expect("it gets the table");
+    assert!(answer.after(gone) < 2 * OTHERS_WAIT_MAX, "after {:?}", answer.after(gone));
+    for backup in [first, second] {
+        backup.gate.let_go();
+        let (run, folder) = backup.end();
+        run.ok();
+        assert_eq!(rows_in(&folder, "m"), 600);
+    }
     bench.clear(Vec::new());
 }
