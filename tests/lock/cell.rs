@@ -335,8 +335,14 @@ pub(super) struct Outcome {
     pub(super) kind: String,
 }
 
-/// Runs a cell.
+/// Runs a cell; once more where somebody waited too long, because this machine may have been busy.
 pub(super) fn run(cell: Cell, bench: &mut Bench) -> Outcome {
+    let outcome = run_once(cell, bench);
+    let is_late = !outcome.faults.is_empty() && outcome.faults.iter().all(|fault| fault.contains(" waited "));
+    if is_late { run_once(cell, bench) } else { outcome }
+}
+
+fn run_once(cell: Cell, bench: &mut Bench) -> Outcome {
     bench.reset();
     let before = bench.state();
     let folder = shared_folder();
@@ -512,6 +518,11 @@ fn judge(
         return "exit 0".to_owned();
     };
     let mut tables = rows::of_archive(archive);
+    let counts = tables.iter().map(|(name, table)| (name.clone(), table.rows.len() as u64)).collect();
+    let told = rows::of_manifest(archive);
+    if told != counts {
+        faults.push(format!("the manifest tells of {told:?}, the archive has {counts:?}"));
+    }
     let counts = [tables.remove("a0"), tables.remove("zz")].map(|table| table.map(|table| table.rows));
     if counts[0] != counts[1] || counts[0].is_none() {
         faults.push(format!("a0 and zz are of two moments: {counts:?}"));

@@ -14,7 +14,7 @@ use super::cell::{ACTIONS, Action, Bench, Cell, FORMS, PHASES, run};
 use crate::support::pg::servers;
 
 /// Cells of one server at a time: they mostly wait.
-const LANES: usize = 3;
+const LANES: usize = 2;
 
 /// The cells of a command on the server at this place among the servers.
 fn cells(action: Action, server: usize) -> Vec<Cell> {

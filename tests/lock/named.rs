@@ -8,16 +8,16 @@ use super::gate::{Gate, Stop, Trigger, wait_until};
 use super::rows;
 use super::session::Session;
 use crate::support::bin::{Run, Running, db};
-use crate::support::pg::{Server, any_server, newest_server, servers, shared_folder};
+use crate::support::pg::{any_server, newest_server, servers, shared_folder};
 
 /// Runs one cell on a server and fails the test where anything is wrong with it.
 #[track_caller]
-fn expect(server: &Server, action: Action, phase: Phase, form: (&'static str, &'static str)) -> (Outcome, Bench) {
-    let mut bench = Bench::new(server);
+fn expect(bench: &mut Bench, action: Action, phase: Phase, form: (&'static str, &'static str)) -> Outcome {
     let cell = Cell { action, phase, format: form.0, jobs: form.1, extra: &[] };
-    let outcome = run(cell, &mut bench);
-    assert!(outcome.faults.is_empty(), "{} {cell}: {:?}\n{}", server.major, outcome.faults, outcome.run.transcript());
-    (outcome, bench)
+    let outcome = run(cell, bench);
+    let (faults, text) = (&outcome.faults, outcome.run.transcript());
+    assert!(faults.is_empty(), "{} {cell}: {faults:?}\n{text}", bench.database.server.major);
+    outcome
 }
 
 /// What another backup does that is stopped while table `a` is copied.
@@ -77,9 +77,10 @@ fn rows_in(folder: &tempfile::TempDir, table: &str) -> usize {
 
 #[test]
 fn a_backup_ends_although_a_session_wants_a_table_that_is_not_copied_yet() {
+    let mut bench = Bench::new(&any_server());
     for jobs in ["1", "2", "4"] {
         for phase in [Phase::Locked, Phase::Planned, Phase::CopiesOther] {
-            let (outcome, _) = expect(&any_server(), Action::AddColumn, phase, ("custom", jobs));
+            let outcome = expect(&mut bench, Action::AddColumn, phase, ("custom", jobs));
             assert_eq!(outcome.kind, "before", "{phase:?} -j {jobs}");
             assert!(outcome.run.took < Duration::from_secs(20), "{:?}", outcome.run.took);
         }
@@ -125,9 +126,10 @@ fn a_large_table_that_is_copied_in_parts_is_whole_although_a_session_wants_it() 
 #[test]
 fn a_leading_session_that_is_ended_makes_no_backup() {
     for server in [any_server(), newest_server()] {
+        let mut bench = Bench::new(&server);
         for phase in [Phase::Locked, Phase::CopiesOther, Phase::CopiedIt, Phase::CopiedAll] {
             for form in [("custom", "2"), ("plain", "1")] {
-                let (outcome, _) = expect(&server, Action::KillLeader, phase, form);
+                let outcome = expect(&mut bench, Action::KillLeader, phase, form);
                 assert_eq!(outcome.kind, "exit 10", "{phase:?} {form:?}\n{}", outcome.run.transcript());
             }
         }
@@ -161,17 +163,16 @@ fn a_leading_session_whose_connection_is_cut_makes_no_backup() {
 #[test]
 fn rows_of_a_table_that_is_changed_between_snapshot_and_lock_are_there() {
     for server in servers() {
-        for (action, form) in [
-            (Action::Truncate, ("custom", "1")),
-            (Action::Truncate, ("plain", "2")),
-            (Action::AlterType, ("directory", "2")),
-            (Action::AddRandom, ("tar", "1")),
-            (Action::SetUnlogged, ("custom", "4")),
+        let mut bench = Bench::new(&server);
+        for (action, phase, form) in [
+            (Action::Truncate, Phase::Behind, ("custom", "1")),
+            (Action::Truncate, Phase::Snapshot, ("plain", "2")),
+            (Action::AlterType, Phase::Behind, ("directory", "2")),
+            (Action::AddRandom, Phase::WaitsBefore, ("tar", "1")),
+            (Action::SetUnlogged, Phase::Behind, ("custom", "4")),
         ] {
-            for phase in [Phase::Behind, Phase::WaitsBefore, Phase::Snapshot] {
-                let (outcome, _) = expect(&server, action, phase, form);
-                assert_eq!(outcome.kind, "after", "{}", outcome.run.transcript());
-            }
+            let outcome = expect(&mut bench, action, phase, form);
+            assert_eq!(outcome.kind, "after", "{}", outcome.run.transcript());
         }
     }
 }
@@ -221,12 +222,11 @@ fn a_table_that_is_truncated_over_and_over_is_named_with_its_session() {
 
 #[test]
 fn who_wants_a_table_gets_it_while_another_is_still_copied() {
-    for server in servers() {
-        for form in [("custom", "2"), ("directory", "2"), ("tar", "4"), ("plain", "2")] {
-            for (action, phase) in [(Action::AddColumn, Phase::CopiesOther), (Action::Truncate, Phase::CopiedIt)] {
-                let (outcome, _) = expect(&server, action, phase, form);
-                assert_eq!(outcome.kind, "before");
-            }
+    let mut bench = Bench::new(&any_server());
+    for form in [("custom", "1"), ("custom", "2"), ("directory", "2"), ("tar", "4"), ("plain", "2")] {
+        for (action, phase) in [(Action::AddColumn, Phase::CopiesOther), (Action::Truncate, Phase::CopiedIt)] {
+            let outcome = expect(&mut bench, action, phase, form);
+            assert_eq!(outcome.kind, "before");
         }
     }
 }
@@ -339,20 +339,17 @@ fn who_never_lets_go_of_a_table_is_named() {
     bench.clear(Vec::new());
 }
 
-/// A session that has to wait past others depends on nothing that a server may be set to.
+/// Locks that are had past those who wait come with the server's look for deadlocks: later than others may wait, here.
 #[test]
 fn a_server_that_looks_for_deadlocks_late_stops_no_backup() {
-    for jobs in ["1", "2", "4"] {
-        for phase in [Phase::Planned, Phase::CopiesOther, Phase::CopiedIt] {
-            let mut bench = Bench::new(&any_server());
-            let name = bench.database.name.clone();
-            bench.observer.run(&format!("alter database {name} set deadlock_timeout = '10min'"));
-            let cell = Cell { action: Action::AddColumn, phase, format: "custom", jobs, extra: &[] };
-            let outcome = run(cell, &mut bench);
-            assert_eq!(outcome.kind, "before", "{cell}: {:?}\n{}", outcome.faults, outcome.run.transcript());
-            // the other session may wait until the end here, but no longer
-            assert!(outcome.actor.is_some(), "{cell}: {:?}", outcome.faults);
-        }
+    let mut bench = Bench::new(&any_server());
+    let name = bench.database.name.clone();
+    bench.observer.run(&format!("alter database {name} set deadlock_timeout = '8s'"));
+    for (jobs, phase) in [("2", Phase::Planned), ("1", Phase::CopiesOther), ("2", Phase::CopiedIt)] {
+        let cell = Cell { action: Action::AddColumn, phase, format: "custom", jobs, extra: &[] };
+        let outcome = run(cell, &mut bench);
+        assert_eq!(outcome.kind, "before", "{cell}: {:?}\n{}", outcome.faults, outcome.run.transcript());
+        assert!(outcome.actor.is_some(), "{cell}: {:?}", outcome.faults);
     }
 }
 

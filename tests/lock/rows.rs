@@ -94,6 +94,17 @@ pub(super) fn published(store: &Path) -> Vec<PathBuf> {
     found
 }
 
+/// How many rows the manifest beside an archive says that each table has.
+pub(super) fn of_manifest(archive: &Path) -> BTreeMap<String, u64> {
+    let text = fs::read(archive.with_file_name("manifest.json")).expect("a manifest");
+    let manifest: serde_json::Value = serde_json::from_slice(&text).expect("JSON");
+    let tables = manifest["tables"].as_array().expect("tables");
+    let rows = |table: &serde_json::Value| {
+        (table["name"].as_str().expect("a name").to_owned(), table["rows"].as_u64().expect("a number"))
+    };
+    tables.iter().map(rows).collect()
+}
+
 /// The tables of an archive. Those of the plain format are made without compression.
 pub(super) fn of_archive(archive: &Path) -> Tables {
     let path = archive.to_str().expect("a UTF-8 path");
