@@ -5,14 +5,19 @@
 //! files that the next run discards.
 
 mod archive;
+mod aside;
+mod board;
+mod crew;
 mod custom;
 mod data;
 mod directory;
+mod keeper;
 mod options;
 mod phase;
 mod plain;
 mod press;
 mod publish;
+mod queue;
 pub mod schema;
 mod slice;
 mod source;
@@ -26,6 +31,7 @@ use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 
+pub use keeper::{Blocking, WhenBlocking};
 pub use options::{Destination, DetailOptions, Options, PlainOptions};
 pub use target::Stream;
 
@@ -59,7 +65,8 @@ pub struct Outcome {
 pub async fn run(options: &Options, destination: Destination, sink: &dyn Sink, now: DateTime<Utc>) -> Result<Outcome> {
     let form = Form::of(options)?;
     let mut phases = Phases::new(sink);
-    let source = Box::pin(source::read(options, matches!(destination, Destination::Store(_)), &mut phases)).await?;
+    let source =
+        Box::pin(source::read(options, form, matches!(destination, Destination::Store(_)), &mut phases)).await?;
     match destination {
         Destination::Store(store) => Box::pin(to_store(options, form, source, store, phases, now)).await,
         Destination::Path(path) => {

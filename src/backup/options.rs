@@ -4,6 +4,7 @@ use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use super::keeper::Blocking;
 use super::target::Stream;
 use crate::archive::plain::restrict_key;
 use crate::codec::compress::Compression;
@@ -49,6 +50,8 @@ pub struct Options {
     pub isolation: Isolation,
     /// How long to wait for locks.
     pub patience: LockPatience,
+    /// What is done about sessions that wait for ours.
+    pub blocking: Blocking,
     /// The encoding of names and rows (`--encoding`); `None` is the database's own.
     pub encoding: Option<String>,
     /// `extra_float_digits` while rows are read; `None` is 3, which is exact.

@@ -9,7 +9,7 @@ use super::context::{Context, Output, Report};
 use super::exit::Exit;
 use super::options::{RetentionArgs, StoreArgs};
 use super::selection::SelectionArgs;
-use crate::backup::{self, Destination, DetailOptions, PlainOptions};
+use crate::backup::{self, Blocking, Destination, DetailOptions, PlainOptions, WhenBlocking};
 use crate::codec::compress::{Algorithm, Compression};
 use crate::config::parse_duration;
 use crate::error::{Error, ErrorKind, Result};
@@ -223,6 +223,15 @@ struct RunArgs {
     #[arg(long, value_name = "TIME", value_parser = lock_timeout)]
     lock_wait_timeout: Option<Duration>,
 
+    /// What to do about sessions that wait for a table of this backup: release copies the table
+    /// next and lets it go, warn names them, yield ends the backup
+    #[arg(long, value_name = "ACTION", default_value = "release", value_parser = when_blocking)]
+    when_blocking: WhenBlocking,
+
+    /// After this time the waiting is told, or the backup ended
+    #[arg(long, value_name = "TIME", default_value = "30s", value_parser = blocking_limit)]
+    blocking_limit: Duration,
+
     /// Wait for a snapshot that some serial order of transactions has
     #[arg(long)]
     serializable_deferrable: bool,
@@ -260,6 +269,19 @@ fn format(text: &str) -> Result<Format, String> {
         "t" | "tar" => Ok(Format::Tar),
         _ => Err("expected custom, directory, tar or plain".to_owned()),
     }
+}
+
+fn when_blocking(text: &str) -> Result<WhenBlocking, String> {
+    match text {
+        "release" => Ok(WhenBlocking::Release),
+        "warn" => Ok(WhenBlocking::Warn),
+        "yield" => Ok(WhenBlocking::Yield),
+        _ => Err("expected release, warn or yield".to_owned()),
+    }
+}
+
+fn blocking_limit(text: &str) -> Result<Duration, String> {
+    parse_duration(text).map_err(|error| error.to_string())
 }
 
 fn compression(text: &str) -> Result<Compression, String> {
@@ -387,10 +409,11 @@ impl Args {
                 true => Isolation::SerializableDeferrable,
                 false => Isolation::RepeatableRead,
             },
-            patience: self.run.lock_wait_timeout.map_or_else(LockPatience::default, |total| LockPatience {
-                each: total.min(LockPatience::default().each),
-                total,
-            }),
+            patience: self
+                .run
+                .lock_wait_timeout
+                .map_or_else(LockPatience::default, |total| LockPatience { total, ..LockPatience::default() }),
+            blocking: Blocking { action: self.run.when_blocking, limit: self.run.blocking_limit },
             filters: filters(&context.spelled, self.detail.extra_float_digits),
             encoding: self.detail.encoding,
             float_digits: self.detail.extra_float_digits,
