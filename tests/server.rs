@@ -307,7 +307,7 @@ async fn a_locked_table_is_named_with_who_holds_it() {
     let mut connection = connect(&database.url()).await.unwrap();
     set_up(&mut connection, &Setup::default()).await.unwrap();
     begin(&mut connection, Isolation::RepeatableRead).await.unwrap();
-    let patience = LockPatience { each: Duration::from_millis(100), total: Duration::from_millis(300) };
+    let patience = LockPatience { pause: Duration::from_millis(100), total: Duration::from_millis(300) };
     let error = lock_tables(&mut connection, &targets, patience).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Locked);
     assert!(error.message().ends_with("for a lock on table s.\"T 1\""), "{error}");
@@ -317,5 +317,5 @@ async fn a_locked_table_is_named_with_who_holds_it() {
     lock_tables(&mut connection, &targets, patience).await.unwrap();
     let replaced = vec![target("public.t2"), LockTarget { oid: 1, qualified_name: "public.t3".to_owned() }];
     let error = lock_tables(&mut connection, &replaced, patience).await.unwrap_err();
-    assert!(error.message().contains("public.t3 was replaced"), "{error}");
+    assert!(error.message().contains("public.t3 was changed"), "{error}");
 }

@@ -431,3 +431,56 @@ fn two_backups_at_once_end_although_a_session_wants_a_table() {
     }
     bench.clear(Vec::new());
 }
+
+#[test]
+fn a_cautious_session_that_asks_again_and_again_gets_its_table() {
+    let mut bench = Bench::new(&any_server());
+    bench.reset();
+    let backup = Backup::begin(&bench, Some(COPIES_A), &[]);
+    bench.actor.run("set lock_timeout = '1s'");
+    backup.gate.let_others_go();
+    let is_done = wait_until(Duration::from_secs(20), || {
+        bench.actor.begin("alter table cell.m add column x int");
+        let answer = bench.actor.answer(Duration::from_secs(10)).expect("it asks for a second");
+        answer.sqlstate == "00000"
+    });
+    assert!(is_done, "it gets its table while another one is copied");
+    bench.actor.run("set lock_timeout = 0");
+    backup.gate.let_go();
+    let (run, folder) = backup.end();
+    run.ok();
+    assert_eq!(rows_in(&folder, "m"), 600);
+    bench.clear(Vec::new());
+}
+
+#[test]
+fn who_truncates_a_partitioned_table_gets_all_partitions_while_another_table_is_copied() {
+    const PARTITIONS: usize = 6;
+    let mut bench = Bench::new(&newest_server());
+    bench.reset();
+    bench.observer.run("create table cell.stock (id int, n int) partition by range (id)");
+    for number in 0..PARTITIONS {
+        let (from, to) = (number * 100, number * 100 + 100);
+        let table =
+            format!("create table cell.stock_{number} partition of cell.stock for values from ({from}) to ({to})");
+        bench.observer.run(&table);
+    }
+    bench
+        .observer
+        .run(&format!("insert into cell.stock select i, 0 from generate_series(0, {} - 1) i", PARTITIONS * 100));
+    let backup = Backup::begin(&bench, Some(COPIES_A), &[]);
+    bench.actor.begin("truncate cell.stock");
+    assert!(bench.ended_or_waiting(|bench| &mut bench.actor, Duration::from_secs(2)).is_none(), "it waits");
+    backup.gate.let_others_go();
+    let gone = Instant::now();
+    let answer = bench.actor.answer(Duration::from_secs(60)).expect("it gets its tables");
+    println!("{PARTITIONS} partitions: {:.1?}", answer.after(gone));
+    assert!(answer.after(gone) < 2 * OTHERS_WAIT_MAX, "after {:?}", answer.after(gone));
+    backup.gate.let_go();
+    let (run, folder) = backup.end();
+    run.ok();
+    for number in 0..PARTITIONS {
+        assert_eq!(rows_in(&folder, &format!("stock_{number}")), 100);
+    }
+    bench.clear(Vec::new());
+}
