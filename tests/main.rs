@@ -19,6 +19,8 @@ mod leaving;
 #[cfg(test)]
 mod live;
 #[cfg(test)]
+mod lock;
+#[cfg(test)]
 mod matrix;
 #[cfg(test)]
 mod outside;

@@ -104,7 +104,8 @@ impl Server {
         assert!(status.success(), "{program} {} of PostgreSQL {}", args.join(" "), self.major);
     }
 
-    fn command(&self, program: &str, args: &[&str]) -> Command {
+    /// The same, to be run by the caller.
+    pub(crate) fn command(&self, program: &str, args: &[&str]) -> Command {
         let mut command = Command::new(repository().join("scripts/pg"));
         command.arg("run").arg(self.major.to_string()).arg(program).args(args);
         command
