@@ -14,6 +14,7 @@ mod directory;
 mod judge;
 mod keeper;
 mod options;
+mod outside;
 mod phase;
 mod plain;
 mod press;
@@ -28,7 +29,6 @@ mod target;
 mod unfinished;
 mod worker;
 
-use std::path::Path;
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
@@ -37,15 +37,16 @@ pub use keeper::{Blocking, WhenBlocking};
 pub use options::{Destination, DetailOptions, Options, PlainOptions};
 pub use target::Stream;
 
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, Result};
 use crate::event::{Event, Phase, Sink};
 use crate::manifest::{self, Format, Label, Manifest, State, Timings};
 use crate::store::lease::Lease;
-use crate::store::{Access, Key, LocalStore, Store, encode_component};
+use crate::store::{Key, Store, encode_component};
 use crate::{prune, shelf};
 
 use archive::{Archived, Form, Place};
 use phase::Phases;
+use publish::Fate;
 use source::Source;
 
 /// What was done.
@@ -82,13 +83,13 @@ pub async fn run(options: &Options, destination: Destination, sink: &dyn Sink, n
         Destination::Store(store) => Box::pin(to_store(options, form, source, store, phases, now)).await,
         Destination::Path(path) => {
             source.announce(options, &path.display().to_string(), sink);
-            let (store, key) = open_parent(&path, form.format).await?;
+            let place = outside::place(&path, form.format).await?;
             let name = path.display().to_string();
-            Box::pin(alone(options, form, source, Place::Store(store, key), name, phases, now)).await
+            Box::pin(alone(options, form, source, place, name, phases, now)).await
         }
         Destination::Stream(stream) => {
-            source.announce(options, "standard output", sink);
-            let name = "standard output".to_owned();
+            let name = stream.name().to_owned();
+            source.announce(options, &name, sink);
             Box::pin(alone(options, form, source, Place::Stream(stream), name, phases, now)).await
         }
     }
@@ -114,24 +115,6 @@ async fn alone(
     Ok(Outcome { manifest, place: name, archive_bytes, pruned: None, retention_error: None })
 }
 
-/// A file's folder as a store, so that a file outside a store is written as carefully as one inside.
-async fn open_parent(path: &Path, format: Format) -> Result<(Arc<dyn Store>, Key)> {
-    let unusable = |detail: &str| {
-        Error::new(ErrorKind::Usage, format!("cannot write the archive to \"{}\"", path.display())).detail(detail)
-    };
-    let name =
-        path.file_name().and_then(|name| name.to_str()).ok_or_else(|| unusable("the path has no usable file name"))?;
-    let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let store = LocalStore::open(parent, Access::Read).await?;
-    let key = Key::new(name).map_err(|error| unusable(error.detail_text().unwrap_or_default()))?;
-    let is_taken = match format {
-        // pg_dump writes over a file, and into an empty directory
-        Format::Custom | Format::Tar | Format::Plain => path.is_dir(),
-        Format::Directory => path.is_file() || !store.list(&format!("{key}/")).await?.is_empty(),
-    };
-    if is_taken { Err(unusable("something else is there")) } else { Ok((Arc::new(store), key)) }
-}
-
 /// A backup in its folder of a store, under the lease of its database.
 async fn to_store(
     options: &Options,
@@ -151,18 +134,22 @@ async fn to_store(
     let home = Key::new(encode_component(&database))?;
     let (lease, _) = Lease::acquire(Arc::clone(&store), &home, "backup", &id.to_string()).await?;
     let folder = shelf::folder(&database, &id)?;
-    let work = async {
-        unfinished::discard(&store, &database, phases.sink).await?;
-        fill(options, form, source, &store, &folder, id, &lease, &mut phases, now).await
-    };
-    let filled = tokio::select! {
-        filled = work => filled,
-        error = lease.lost() => Err(error),
+    let fate = Fate::default();
+    let filled = {
+        let mut work = Box::pin(async {
+            unfinished::discard(&store, &database, phases.sink).await?;
+            Box::pin(fill(options, form, source, &store, &folder, id, &lease, &fate, &mut phases, now)).await
+        });
+        tokio::select! {
+            filled = &mut work => filled,
+            // a manifest that is on its way is waited for: what becomes of it must be known
+            error = lease.lost() => if fate.may_be_published() { work.await } else { Err(error) },
+        }
     };
     let outcome = match filled {
         Ok(outcome) => outcome,
         Err(error) => {
-            unfinished::clean_up(&store, &folder).await;
+            unfinished::clean_up(&store, &folder, &fate).await;
             lease.release().await;
             return Err(error);
         }
@@ -185,6 +172,7 @@ async fn fill(
     folder: &Key,
     id: Label,
     lease: &Lease,
+    fate: &Fate,
     phases: &mut Phases<'_>,
     now: DateTime<Utc>,
 ) -> Result<Outcome> {
@@ -199,7 +187,7 @@ async fn fill(
     manifest.files = files;
     judge::judge(options, &**store, &source, &mut manifest, phases.sink).await?;
     lease.check().await?;
-    let manifest = publish::publish(&**store, folder, manifest, source.globals.as_deref()).await?;
+    let manifest = publish::publish(&**store, folder, manifest, source.globals.as_deref(), fate, phases.sink).await?;
     phases.end();
     source.end().await;
     Ok(Outcome {

@@ -84,6 +84,59 @@ pub struct Options {
 }
 
 impl Options {
+    /// All of a database, in the custom format, by one worker.
+    pub fn new(source: server::Options) -> Self {
+        Self {
+            source,
+            format: Format::Custom,
+            compression: Compression::DEFAULT,
+            reader_major: None,
+            jobs: NonZeroUsize::MIN,
+            content: Content::default(),
+            patterns: Vec::new(),
+            strict_names: false,
+            detail: DetailOptions {
+                include_acl: true,
+                include_comments: true,
+                include_security_labels: true,
+                include_toast_compression: true,
+                load_via_partition_root: false,
+                inserts: None,
+            },
+            plain: PlainOptions {
+                include_owner: true,
+                clean: false,
+                if_exists: false,
+                create: false,
+                include_tablespaces: true,
+                include_access_methods: true,
+                include_restrict: true,
+                disable_triggers: false,
+            },
+            restrict_key: None,
+            snapshot: None,
+            row_security: false,
+            role: None,
+            isolation: Isolation::RepeatableRead,
+            patience: LockPatience::default(),
+            blocking: Blocking::default(),
+            encoding: None,
+            float_digits: None,
+            quote_all_identifiers: false,
+            allow_unsupported: false,
+            allow_empty: false,
+            accept_shrink: false,
+            volatile: Vec::new(),
+            accept_clock: false,
+            role_passwords: false,
+            read_back: true,
+            retention: None,
+            spelled: Vec::new(),
+            filters: Vec::new(),
+            are_filters_usual: false,
+        }
+    }
+
     /// How every session of the run is set up.
     pub(super) fn setup(&self) -> Setup {
         Setup {

@@ -35,7 +35,7 @@ pub use location::Location;
 pub use memory::MemoryStore;
 #[cfg(feature = "s3")]
 pub use s3::S3Store;
-pub use settings::{Addressing, ChecksumMode, RetryPolicy, Settings};
+pub use settings::{Addressing, ChecksumMode, Listener, RetryPolicy, Settings};
 
 /// One object as a listing shows it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -46,6 +46,8 @@ pub struct ObjectInfo {
     pub size: u64,
     /// When it was written, by the store's own clock.
     pub modified: DateTime<Utc>,
+    /// What it is recognised by: another object under the same name has another one. `None` where the store has no such thing.
+    pub tag: Option<String>,
 }
 
 /// What happens when the name is taken.
@@ -132,7 +134,8 @@ pub struct Swept {
 
 /// The bytes of an object as they arrive.
 ///
-/// An error of a kind with [`crate::error::Retry::Backoff`] means that the rest may be fetched again from where it stopped.
+/// A store whose connections break opens them again where they broke, of the same object and as long as its patience lasts: an
+/// error here is final, and what came before it are bytes of one object.
 pub type ByteStream = BoxStream<'static, Result<Bytes>>;
 
 /// A set of objects under relative names.
@@ -161,6 +164,9 @@ pub trait Store: Send + Sync {
 
     /// The object's bytes, or those in `range`, which must lie within the object.
     async fn fetch(&self, key: &Key, range: Option<Range<u64>>) -> Result<ByteStream>;
+
+    /// Bytes of the very object that was looked up: an error when another has taken its name since.
+    async fn fetch_same(&self, object: &ObjectInfo, range: Range<u64>) -> Result<ByteStream>;
 
     /// Stores a small object in one step.
     async fn put(&self, key: &Key, bytes: Bytes, mode: PutMode) -> Result<PutOutcome>;
@@ -235,6 +241,12 @@ async fn open_bucket(bucket: &str, prefix: &str, settings: &Settings) -> Result<
 /// The error for an object that is not there.
 fn missing(store: &dyn Store, key: &Key) -> Error {
     Error::new(ErrorKind::Store, format!("no object \"{key}\" in {}", store.describe()))
+}
+
+/// The error for an object that is another one than before.
+fn replaced(key: &Key) -> Error {
+    Error::new(ErrorKind::Store, format!("object \"{key}\" was replaced while it was read"))
+        .hint("Something else writes to this store; see what, and try again.")
 }
 
 /// The error for a range that does not lie within the object.

@@ -150,14 +150,14 @@ async fn copy(options: &Options, backup: &Backup, manifest: &Manifest, sink: &dy
             // a published backup was read back before; of an interrupted copy every file is read again
             let has = match size {
                 Some(size) if size == file.size && is_published => true,
-                Some(size) if size == file.size => file::is_same(options.to.as_ref(), &key, &file).await?,
+                Some(size) if size == file.size => file::is_same(&options.to, &key, &file).await?,
                 Some(_) | None => false,
             };
             if has {
                 report(file.size);
                 return Ok::<_, Error>((0, 0));
             }
-            file::copy(Arc::clone(&options.from), options.to.as_ref(), &key, &file, &report).await?;
+            file::copy(Arc::clone(&options.from), &options.to, &key, &file, &report).await?;
             sink.event(Event::ObjectFinished { name: key.to_string(), rows: None, bytes: file.size });
             Ok((1, file.size))
         }

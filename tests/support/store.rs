@@ -113,6 +113,26 @@ impl Bucket {
         self.runtime.block_on(put.send()).expect("the object is written");
     }
 
+    /// From now on whoever uses the bucket may add and read, and not delete.
+    pub(crate) fn forbid_deletions(&self) {
+        let resource = format!("arn:aws:s3:::{}/*", self.name);
+        let policy = serde_json::json!({
+            "Version": "2012-10-17",
+            "Statement": [{"Effect": "Deny", "Principal": "*", "Action": "s3:DeleteObject", "Resource": [resource]}],
+        });
+        let put = self.client.put_bucket_policy().bucket(&self.name).policy(policy.to_string());
+        self.runtime.block_on(put.send()).expect("the server takes a policy");
+        self.put("probe-of-the-policy", b"x".to_vec());
+        let deleted = self.client.delete_object().bucket(&self.name).key("probe-of-the-policy").send();
+        assert!(self.runtime.block_on(deleted).is_err(), "the server keeps the policy");
+    }
+
+    /// Ends [`Bucket::forbid_deletions`].
+    pub(crate) fn allow_deletions(&self) {
+        let deleted = self.client.delete_bucket_policy().bucket(&self.name).send();
+        self.runtime.block_on(deleted).expect("the policy is removed");
+    }
+
     /// Multipart uploads that nobody has completed or aborted: each costs its owner money for ever.
     pub(crate) fn open_uploads(&self) -> Vec<String> {
         let list = self.client.list_multipart_uploads().bucket(&self.name).send();

@@ -16,7 +16,7 @@ impl S3Store {
     pub(super) async fn look_for_versions(&self, full: &str) -> Result<Erasure, Failure> {
         let doing = format!("could not look at s3://{}/{full}", self.bucket());
         let found = self
-            .ask(|_| {
+            .ask(&doing, |_| {
                 let request = self.client().head_object().bucket(self.bucket()).key(full);
                 async { request.send().await.map_err(|error| judge(&doing, error)) }
             })
