@@ -12,6 +12,7 @@ mod level;
 mod live;
 mod outcome;
 mod plain;
+mod shown;
 mod structure;
 mod tar;
 mod tee;
