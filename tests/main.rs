@@ -1,6 +1,8 @@
 //! The integration tests. `scripts/test` runs them: they need PostgreSQL servers and an S3 server.
 
 #[cfg(test)]
+mod agree;
+#[cfg(test)]
 mod brown_out;
 #[cfg(test)]
 mod cmd;

@@ -9,6 +9,7 @@ use crate::manifest::expected::{
 use super::FindingKind;
 use super::meaning;
 use super::outcome::LevelReport;
+use super::shown::shown;
 
 /// What the comparison can count on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -95,7 +96,7 @@ impl Comparison<'_> {
         pairs.both
     }
 
-    fn same<T: PartialEq + std::fmt::Debug>(
+    fn same<T: PartialEq + serde::Serialize>(
         &mut self,
         kind: FindingKind,
         object: &str,
@@ -104,7 +105,7 @@ impl Comparison<'_> {
         live: &T,
     ) {
         if expected != live {
-            self.find(kind, object, format!("{what}: expected {expected:?}, found {live:?}"));
+            self.find(kind, object, format!("{what}: expected {}, found {}", shown(expected), shown(live)));
         }
     }
 

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use crate::report::paint::{Color, Paint};
 use crate::report::redact::line;
 use crate::report::talk::{counted, grouped};
-use crate::verify::{FindingKind, Level, LevelVerdict, Outcome, Verdict};
+use crate::verify::{FindingKind, LevelVerdict, Outcome, Verdict};
 
 /// What a verification found: a line for each level, then the findings by kind with what to do,
 /// then the verdict.
@@ -47,9 +47,12 @@ pub fn verify(outcome: &Outcome, paint: Paint) -> String {
     }
     add(match outcome.verdict() {
         Verdict::Passed => paint.text(Color::Good, "verified: nothing is wrong with what was checked"),
-        Verdict::Damaged => {
-            let is_live = outcome.findings.iter().all(|finding| finding.level == Level::Live);
-            let word = if is_live { "the live database differs from the backup" } else { "damaged" };
+        verdict @ (Verdict::Damaged | Verdict::Differs | Verdict::Unmet) => {
+            let word = match verdict {
+                Verdict::Differs => "the live database differs from the backup",
+                Verdict::Unmet => "no damage, but the backup has not what was wished for",
+                Verdict::Damaged | Verdict::Passed | Verdict::Incomplete => "damaged",
+            };
             paint.text(Color::Bad, &format!("{word}: {}", counted(outcome.findings.len() as u64, "finding")))
         }
         Verdict::Incomplete => {
