@@ -283,9 +283,9 @@ fn text_json_and_exit_code_say_the_same() {
         Case {
             about: "a drill of a damaged backup",
             args: vec!["drill", "latest", "--store", &damaged, "--on", &server_url, "--no-proof"],
-            code: 13,
-            words: &[],
-            values: &[("/error/kind", "archive")],
+            code: 4,
+            words: &["FAILED", "is damaged"],
+            values: &[("/result/verdict", "failed")],
         },
     ];
     let problems: Vec<String> = cases.iter().flat_map(check).collect();
