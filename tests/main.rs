@@ -3,6 +3,8 @@
 #[cfg(test)]
 mod agree;
 #[cfg(test)]
+mod brown_out;
+#[cfg(test)]
 mod cmd;
 #[cfg(test)]
 mod compat;
@@ -13,11 +15,25 @@ mod environment;
 #[cfg(test)]
 mod fault;
 #[cfg(test)]
+mod hostile;
+#[cfg(test)]
+mod leaving;
+#[cfg(test)]
+mod live;
+#[cfg(test)]
+mod lock;
+#[cfg(test)]
 mod matrix;
+#[cfg(test)]
+mod outside;
 #[cfg(test)]
 mod server;
 #[cfg(test)]
+mod states;
+#[cfg(test)]
 mod store;
+#[cfg(test)]
+mod store_calls;
 #[cfg(test)]
 mod support;
 #[cfg(test)]

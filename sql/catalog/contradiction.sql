@@ -286,10 +286,6 @@ with reference(classid, objid, schema_oid, name, refclassid, refobjid) as (
            'pg_catalog.pg_authid'::pg_catalog.regclass, p.pubowner
     from pg_catalog.pg_publication p
     union all
-    select s.tableoid, s.oid, 0, s.subname::pg_catalog.text, 'pg_catalog.pg_authid'::pg_catalog.regclass, s.subowner
-    from pg_catalog.pg_subscription s
-    join pg_catalog.pg_database d on d.oid = s.subdbid and d.datname = pg_catalog.current_database()
-    union all
     select d.tableoid, d.oid, d.defaclnamespace, pg_catalog.format('for objects of type "%s"', d.defaclobjtype), r.refclassid, r.refobjid
     from pg_catalog.pg_default_acl d
     cross join lateral (values

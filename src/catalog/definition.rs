@@ -102,6 +102,11 @@ pub(super) const LISTS: &[Step] = &[
         take: contradiction::take,
     },
     Step {
+        query: Query::new("contradiction_subscription", &[(13, catalog_sql!("contradiction_subscription"))]),
+        scope: Scope::WholeIf(|facts| facts.reads_subscriptions),
+        take: contradiction::take,
+    },
+    Step {
         query: Query::new("unsupported", &[(13, catalog_sql!("unsupported"))]),
         scope: Scope::Large,
         take: unsupported::take,

@@ -172,7 +172,13 @@ impl Inventory {
             }
             RelationKind::ForeignTable if table.foreign.is_none() => return missing("its row in pg_foreign_table"),
             RelationKind::PartitionedTable if table.partition_key.is_none() => return missing("its partition key"),
-            _ => {}
+            RelationKind::Table
+            | RelationKind::PartitionedTable
+            | RelationKind::View
+            | RelationKind::MaterializedView
+            | RelationKind::Sequence
+            | RelationKind::ForeignTable
+            | RelationKind::CompositeType => {}
         }
         if table.is_partition && table.partition_bound.is_none() {
             return missing("its bounds as a partition");

@@ -17,6 +17,8 @@ mod values;
 
 use std::path::Path;
 
+pub(crate) use toc::load_zoo;
+
 use pgproof::reader::{Archive, Opened, open_path};
 
 fn block_on<T>(future: impl Future<Output = T>) -> T {
