@@ -161,10 +161,10 @@ fn a_connection_that_is_cut_anywhere_ends_the_backup() {
 }
 
 /// A file system of a few megabytes, unmounted when the value is dropped.
-struct SmallDisk(tempfile::TempDir);
+pub(crate) struct SmallDisk(pub(crate) tempfile::TempDir);
 
 impl SmallDisk {
-    fn mount(kilobytes: u32) -> Option<Self> {
+    pub(crate) fn mount(kilobytes: u32) -> Option<Self> {
         let folder = tempfile::tempdir().unwrap();
         let options = format!("size={kilobytes}k");
         let mounted = Command::new("mount").args(["-t", "tmpfs", "-o", &options, "tmpfs"]).arg(folder.path()).status();

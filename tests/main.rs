@@ -19,6 +19,8 @@ mod outside;
 #[cfg(test)]
 mod server;
 #[cfg(test)]
+mod states;
+#[cfg(test)]
 mod store;
 #[cfg(test)]
 mod store_calls;

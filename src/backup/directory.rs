@@ -152,6 +152,10 @@ async fn file(store: Arc<dyn Store>, key: Key, mut part: Part) -> Result<Option<
                 let receipt = outlet.finish().await?;
                 return Ok(Some(Filed { index: part.index, object: part.object, sums, receipt }));
             }
+            Some(Made::Failed(error)) => {
+                drop(outlet.abort().await);
+                return Err(error);
+            }
             None => return outlet.abort().await.map(|()| None),
         }
     }

@@ -5,16 +5,21 @@
 //! files that the next run discards.
 
 mod archive;
+mod aside;
+mod board;
+mod crew;
 mod custom;
 mod data;
 mod directory;
 mod judge;
+mod keeper;
 mod options;
 mod outside;
 mod phase;
 mod plain;
 mod press;
 mod publish;
+mod queue;
 mod retain;
 pub mod schema;
 mod slice;
@@ -28,10 +33,11 @@ use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 
+pub use keeper::{Blocking, WhenBlocking};
 pub use options::{Destination, DetailOptions, Options, PlainOptions};
 pub use target::Stream;
 
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::event::{Event, Phase, Sink};
 use crate::manifest::{self, Format, Label, Manifest, State, Timings};
 use crate::store::lease::Lease;
@@ -54,6 +60,15 @@ pub struct Outcome {
     pub archive_bytes: u64,
     /// What retention did; `None` where there is no policy.
     pub pruned: Option<prune::Outcome>,
+    /// Why retention could not be applied. The backup is there all the same.
+    pub retention_error: Option<Error>,
+}
+
+impl Outcome {
+    /// Whether retention, or a deletion of it, failed.
+    pub fn retention_failed(&self) -> bool {
+        self.retention_error.is_some() || self.pruned.as_ref().is_some_and(|pruned| !pruned.failed.is_empty())
+    }
 }
 
 /// Takes one backup.
@@ -62,7 +77,8 @@ pub struct Outcome {
 pub async fn run(options: &Options, destination: Destination, sink: &dyn Sink, now: DateTime<Utc>) -> Result<Outcome> {
     let form = Form::of(options)?;
     let mut phases = Phases::new(sink);
-    let source = Box::pin(source::read(options, matches!(destination, Destination::Store(_)), &mut phases)).await?;
+    let source =
+        Box::pin(source::read(options, form, matches!(destination, Destination::Store(_)), &mut phases)).await?;
     match destination {
         Destination::Store(store) => Box::pin(to_store(options, form, source, store, phases, now)).await,
         Destination::Path(path) => {
@@ -96,7 +112,7 @@ async fn alone(
     let archive_bytes = archived.size;
     let manifest = describe(options, form, &source, id, archived, &phases, now)?;
     source.end().await;
-    Ok(Outcome { manifest, place: name, archive_bytes, pruned: None })
+    Ok(Outcome { manifest, place: name, archive_bytes, pruned: None, retention_error: None })
 }
 
 /// A backup in its folder of a store, under the lease of its database.
@@ -141,7 +157,10 @@ async fn to_store(
     phases.sink.event(Event::Published { backup: outcome.manifest.id.to_string(), place: outcome.place.clone() });
     let pruned = retain::apply_retention(options, &*store, &database, now, phases.sink).await;
     lease.release().await;
-    Ok(Outcome { pruned: pruned?, ..outcome })
+    Ok(match pruned {
+        Ok(pruned) => Outcome { pruned, ..outcome },
+        Err(error) => Outcome { retention_error: Some(error), ..outcome },
+    })
 }
 
 #[expect(clippy::too_many_arguments, reason = "one step of one story; a struct would only rename the arguments")]
@@ -171,7 +190,13 @@ async fn fill(
     let manifest = publish::publish(&**store, folder, manifest, source.globals.as_deref(), fate, phases.sink).await?;
     phases.end();
     source.end().await;
-    Ok(Outcome { manifest, place: format!("{}/{folder}", store.describe()), archive_bytes, pruned: None })
+    Ok(Outcome {
+        manifest,
+        place: format!("{}/{folder}", store.describe()),
+        archive_bytes,
+        pruned: None,
+        retention_error: None,
+    })
 }
 
 /// The manifest of what was written; its files are added when they were read back.
@@ -202,9 +227,12 @@ fn describe(
         snapshot: source.moment()?,
         options: options.spelled.clone(),
         filters: options.filters.clone(),
+        are_filters_usual: options.are_filters_usual,
         has_secrets: options.role_passwords,
         skipped: source.skipped.clone(),
         warnings: source.warnings.clone(),
+        suspicions: Vec::new(),
+        volatile: options.volatile.clone(),
         archive: manifest::Archive {
             format: form.format,
             path: form.path(),

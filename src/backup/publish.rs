@@ -251,7 +251,7 @@ async fn confirm(store: &dyn Store, folder: &Key, manifest: &Manifest, sink: &dy
         Standing::Complete { manifest: found, .. } if **found == *manifest => {}
         Standing::Complete { .. } => return Err(unseen("its manifest reads differently".to_owned())),
         Standing::Unreadable(error) => return Err(unseen(error.to_string())),
-        Standing::Unread | Standing::Deleting | Standing::Unfinished => {
+        Standing::Summarized { .. } | Standing::Unread | Standing::Deleting | Standing::Unfinished => {
             return Err(unseen("its manifest is not listed".to_owned()));
         }
     }

@@ -195,6 +195,7 @@ async fn fill(copying: &mut Copying, index: usize, spool: &mut Spool) -> Result<
                 drop(permit);
             }
             Made::Done(sums) => return Ok(sums),
+            Made::Failed(error) => return Err(error),
         }
     }
 }

@@ -28,7 +28,11 @@ pub(super) async fn discard(store: &Arc<dyn Store>, database: &str, sink: &dyn S
                 }
             },
             // a deletion that was interrupted is prune's to go on with
-            Standing::Deleting | Standing::Unread | Standing::Complete { .. } | Standing::Unreadable(_) => {}
+            Standing::Deleting
+            | Standing::Unread
+            | Standing::Complete { .. }
+            | Standing::Summarized { .. }
+            | Standing::Unreadable(_) => {}
         }
     }
     // the store's clock may be a little ahead of ours

@@ -1,5 +1,6 @@
 //! `db backup`.
 
+use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -9,15 +10,16 @@ use super::context::{Context, Output, Report};
 use super::exit::Exit;
 use super::options::{RetentionArgs, StoreArgs};
 use super::selection::SelectionArgs;
-use crate::backup::{self, Destination, DetailOptions, PlainOptions};
+use crate::backup::{self, Blocking, Destination, DetailOptions, PlainOptions, WhenBlocking};
 use crate::codec::compress::{Algorithm, Compression};
-use crate::config::parse_duration;
+use crate::config::{Origin, parse_duration};
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::{Event, Message, Sink as _};
 use crate::manifest::{Format, State};
 use crate::object::Inserts;
 use crate::report::{self, human, json};
 use crate::server::{Isolation, LockPatience};
+use crate::shelf::shrinkage::Volatile;
 use crate::store::Access;
 
 const AFTER: &str = "\
@@ -223,6 +225,15 @@ struct RunArgs {
     #[arg(long, value_name = "TIME", value_parser = lock_timeout)]
     lock_wait_timeout: Option<Duration>,
 
+    /// What to do about sessions that wait for a table of this backup: release copies the table
+    /// next and lets it go, warn names them, yield ends the backup
+    #[arg(long, value_name = "ACTION", default_value = "release", value_parser = when_blocking)]
+    when_blocking: WhenBlocking,
+
+    /// After this time the waiting is told, or the backup ended
+    #[arg(long, value_name = "TIME", default_value = "30s", value_parser = blocking_limit)]
+    blocking_limit: Duration,
+
     /// Wait for a snapshot that some serial order of transactions has
     #[arg(long)]
     serializable_deferrable: bool,
@@ -239,9 +250,17 @@ struct RunArgs {
     #[arg(long)]
     allow_unsupported: bool,
 
-    /// Count a backup as good although the database is empty or has shrunk
+    /// Count a backup as good although the database is empty
     #[arg(long)]
     allow_empty: bool,
+
+    /// Count a backup as good although it has fewer rows or tables than the last good one
+    #[arg(long)]
+    accept_shrink: bool,
+
+    /// Do not compare the tables that match with the last good backup: their rows come and go
+    #[arg(long, value_name = "PATTERN")]
+    volatile: Vec<String>,
 
     /// Go on although the clock is behind the newest backup
     #[arg(long)]
@@ -260,6 +279,19 @@ fn format(text: &str) -> Result<Format, String> {
         "t" | "tar" => Ok(Format::Tar),
         _ => Err("expected custom, directory, tar or plain".to_owned()),
     }
+}
+
+fn when_blocking(text: &str) -> Result<WhenBlocking, String> {
+    match text {
+        "release" => Ok(WhenBlocking::Release),
+        "warn" => Ok(WhenBlocking::Warn),
+        "yield" => Ok(WhenBlocking::Yield),
+        _ => Err("expected release, warn or yield".to_owned()),
+    }
+}
+
+fn blocking_limit(text: &str) -> Result<Duration, String> {
+    parse_duration(text).map_err(|error| error.to_string())
 }
 
 fn compression(text: &str) -> Result<Compression, String> {
@@ -354,6 +386,8 @@ impl Args {
 
     async fn options(self, context: &Context) -> Result<backup::Options> {
         let policy = self.retention.policy();
+        let filters = filters(&context.spelled, self.detail.extra_float_digits);
+        Volatile::parse(&self.run.volatile)?;
         Ok(backup::Options {
             compression: self.compression(context)?,
             source: self.connection.resolve(self.database.as_deref(), context).await?,
@@ -389,16 +423,20 @@ impl Args {
                 true => Isolation::SerializableDeferrable,
                 false => Isolation::RepeatableRead,
             },
-            patience: self.run.lock_wait_timeout.map_or_else(LockPatience::default, |total| LockPatience {
-                each: total.min(LockPatience::default().each),
-                total,
-            }),
-            filters: filters(&context.spelled, self.detail.extra_float_digits),
+            patience: self
+                .run
+                .lock_wait_timeout
+                .map_or_else(LockPatience::default, |total| LockPatience { total, ..LockPatience::default() }),
+            blocking: Blocking { action: self.run.when_blocking, limit: self.run.blocking_limit },
+            are_filters_usual: are_usual(&filters, &context.origins),
+            filters,
             encoding: self.detail.encoding,
             float_digits: self.detail.extra_float_digits,
             quote_all_identifiers: self.detail.quote_all_identifiers,
             allow_unsupported: self.run.allow_unsupported,
             allow_empty: self.run.allow_empty,
+            accept_shrink: self.run.accept_shrink,
+            volatile: self.run.volatile,
             accept_clock: self.run.accept_clock,
             role_passwords: self.detail.role_passwords,
             read_back: !self.run.no_read_back,
@@ -424,9 +462,9 @@ pub(super) async fn run(args: Args, context: &Context) -> Result<Report> {
         human: text,
         json: json::backup(&outcome),
         exit: match outcome.manifest.state {
+            State::Complete if outcome.retention_failed() => Exit::Partial,
             State::Complete => Exit::Done,
-            State::Partial => Exit::Partial,
-            State::Suspect => Exit::Findings,
+            State::Partial | State::Suspect => Exit::Partial,
         },
     })
 }
@@ -450,10 +488,21 @@ pub(super) fn stdout() -> Result<tokio::fs::File> {
     Ok(tokio::fs::File::from_std(descriptor.into()))
 }
 
+/// The name of a spelled option.
+fn name_of(option: &str) -> &str {
+    option.trim_start_matches('-').split('=').next().unwrap_or_default()
+}
+
+/// Whether there are filters and all of them come from lines of the configuration file. An option that is typed replaces
+/// that of the file, so that each name has one origin.
+fn are_usual(filters: &[String], origins: &BTreeMap<String, Origin>) -> bool {
+    let is_line = |filter: &String| matches!(origins.get(name_of(filter)), Some(Origin::Line(_)));
+    !filters.is_empty() && filters.iter().all(is_line)
+}
+
 /// Those of the spelled options that leave something out.
 fn filters(spelled: &[String], float_digits: Option<i8>) -> Vec<String> {
-    let name = |option: &String| option.trim_start_matches('-').split('=').next().unwrap_or_default().to_owned();
     let is_rounded = float_digits.is_some_and(|digits| digits <= ROUNDED_MAX);
     let is_filter = |option: &str| FILTERING.contains(&option) || (is_rounded && option == "extra-float-digits");
-    spelled.iter().filter(|option| is_filter(&name(option))).cloned().collect()
+    spelled.iter().filter(|option| is_filter(name_of(option))).cloned().collect()
 }

@@ -1,5 +1,6 @@
 //! The command line: one file a command, each from `Args` through the verb's own `Options` to its report.
 
+mod accept;
 mod backup;
 mod confirm;
 mod connection;
@@ -66,6 +67,7 @@ enum Command {
     Prune(prune::Args),
     Upload(upload::Args),
     Status(status::Args),
+    Accept(accept::Args),
 }
 
 /// Runs the program with this process's arguments and environment.
@@ -247,6 +249,7 @@ async fn dispatch(command: Command, context: &Context) -> Result<Report> {
         Command::Verify(args) => verify::run(args, context).await,
         Command::Prune(args) => prune::run(args, context).await,
         Command::Upload(args) => upload::run(args, context).await,
+        Command::Accept(args) => accept::run(args, context).await,
     }
 }
 

@@ -210,6 +210,14 @@ impl RetentionArgs {
     }
 }
 
+/// What `latest` may be.
+#[derive(clap::Args, Clone, Copy)]
+pub(super) struct LatestArgs {
+    /// Let latest be a filtered backup although an older whole one is there
+    #[arg(long)]
+    pub(super) include_filtered: bool,
+}
+
 /// A duration on the command line.
 pub(super) fn duration(text: &str) -> Result<std::time::Duration, String> {
     parse_duration(text).map_err(|error| error.to_string())

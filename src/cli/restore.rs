@@ -8,7 +8,7 @@ use super::confirm::confirm;
 use super::connection::ConnectionArgs;
 use super::context::{Context, Output, Report};
 use super::exit::Exit;
-use super::options::StoreArgs;
+use super::options::{LatestArgs, StoreArgs};
 use super::selection::SectionName;
 use super::target::{self, Target};
 use crate::archive::plain;
@@ -46,6 +46,9 @@ pub(super) struct Args {
     /// Show the plan and change nothing
     #[arg(long)]
     dry_run: bool,
+
+    #[command(flatten)]
+    latest: LatestArgs,
 
     #[command(flatten)]
     store: StoreArgs,
@@ -449,7 +452,8 @@ async fn print(args: Args, context: &Context) -> Result<Report> {
 }
 
 async fn source(args: &Args, context: &Context) -> Result<Source> {
-    Ok(match target::find(&args.source, args.database.as_deref(), &args.store, context).await? {
+    let choice = target::Choice { text: &args.source, database: args.database.as_deref(), latest: args.latest };
+    Ok(match target::find(&choice, &args.store, context).await? {
         Target::Backup { store, backup } => Source::Backup { store, backup },
         Target::File(path) => Source::Path(path),
     })

@@ -12,7 +12,8 @@ use std::time::Instant;
 
 use chrono::{DateTime, Utc};
 
-pub use proof::{Proof, Restored, Verdict};
+pub use crate::manifest::evidence::Verdict;
+pub use proof::{Proof, Restored};
 pub use scratch::Place;
 
 use self::scratch::Scratch;
@@ -162,9 +163,28 @@ async fn restore_and_compare(
             Verdict::CouldNotRun
         }
     };
-    proof.verdict = if outcome.failures.is_empty() { verdict } else { Verdict::Failed };
+    proof.verdict = match unfit(&outcome.failures, manifest, &proof.server_version) {
+        _ if outcome.failures.is_empty() => verdict,
+        None => Verdict::Failed,
+        Some(why) => {
+            proof.reasons.insert(0, why);
+            Verdict::CouldNotRun
+        }
+    };
     proof.verification = Some(verification);
     Ok(())
+}
+
+/// Why a restore that failed says something about the scratch server rather than about the backup.
+fn unfit(failures: &[restore::Failure], manifest: &Manifest, server_version: &str) -> Option<String> {
+    let major = |version: &str| version.split(['.', ' ']).next().and_then(|major| major.parse::<u32>().ok());
+    if let (Some(here), Some(there)) = (major(server_version), major(&manifest.source.server_version))
+        && here < there
+    {
+        return Some(format!("the scratch server is PostgreSQL {here}, the source was {there}"));
+    }
+    let extension = failures.iter().find(|failure| failure.entry.starts_with("EXTENSION "))?;
+    Some(format!("the scratch server lacks {}", extension.entry))
 }
 
 /// The backup for the restore, which takes its own.
@@ -174,6 +194,7 @@ fn same_backup(options: &Options, manifest: &Manifest) -> Backup {
         id: options.backup.id.clone(),
         standing: Standing::Complete { manifest: Box::new(manifest.clone()), received: manifest.timings.finished },
         objects: options.backup.objects.clone(),
+        evidence: options.backup.evidence.clone(),
     }
 }
 

@@ -29,8 +29,8 @@ impl std::fmt::Display for Broken {
 impl std::error::Error for Broken {}
 
 /// The value, which must be a JSON object with at least one member, as a sealed document.
-pub fn seal(value: &serde_json::Value) -> Vec<u8> {
-    let mut text = format!("{value:#}");
+pub fn seal(value: &impl serde::Serialize) -> Vec<u8> {
+    let mut text = serde_json::to_string_pretty(value).expect("a document has string keys and finite numbers only");
     // the closing brace on its own line
     text.truncate(text.len().saturating_sub(2));
     let digest = Sha256::of(text.as_bytes());
@@ -40,17 +40,19 @@ pub fn seal(value: &serde_json::Value) -> Vec<u8> {
     text.into_bytes()
 }
 
-/// The document without its seal, as JSON text.
-pub fn unseal(bytes: &[u8]) -> Result<Vec<u8>, Broken> {
+/// Checks a sealed document and returns the bytes that the seal is of: all but the end of the object.
+pub fn check(bytes: &[u8]) -> Result<&[u8], Broken> {
     let body =
         bytes.len().checked_sub(BEFORE.len() + DIGITS + AFTER.len()).and_then(|length| bytes.split_at_checked(length));
     let Some((body, tail)) = body else { return Err(Broken::NoSeal) };
     let digits = tail.strip_prefix(BEFORE.as_bytes()).and_then(|tail| tail.strip_suffix(AFTER.as_bytes()));
     let Some(digits) = digits else { return Err(Broken::NoSeal) };
-    if Sha256::of(body).to_string().as_bytes() != digits {
-        return Err(Broken::Changed);
-    }
-    let mut text = body.to_vec();
+    if Sha256::of(body).to_string().as_bytes() == digits { Ok(body) } else { Err(Broken::Changed) }
+}
+
+/// The document without its seal, as JSON text.
+pub fn unseal(bytes: &[u8]) -> Result<Vec<u8>, Broken> {
+    let mut text = check(bytes)?.to_vec();
     text.extend_from_slice(b"\n}\n");
     Ok(text)
 }

@@ -160,12 +160,14 @@ pub struct Selection {
     pub content: Content,
     /// What the patterns of each list came to; a list without patterns has no entry.
     named: Vec<(List, HashSet<u32>)>,
+    /// Patterns that meant nothing in the database: what they were to choose, and their text.
+    pub unmatched: Vec<(List, String)>,
 }
 
 impl Selection {
     /// A selection without patterns.
     pub fn new(content: Content) -> Self {
-        Self { content, named: Vec::new() }
+        Self { content, named: Vec::new(), unmatched: Vec::new() }
     }
 
     /// Adds what a pattern came to.

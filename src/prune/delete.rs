@@ -8,7 +8,7 @@ use crate::event::{Event, Message, Sink};
 use crate::manifest::{Manifest, layout};
 use crate::retention::{self, Action, Decision};
 use crate::shelf::{self, Removed, Standing};
-use crate::store::{Key, Store};
+use crate::store::{Erasure, Key, Store};
 
 /// The lease of the run that writes in a database's folder ([`crate::store::lease`]).
 const LEASE: &str = "lease.json";
@@ -18,8 +18,8 @@ const LEASE_AGE_MAX: TimeDelta = TimeDelta::minutes(15);
 
 /// What became of one deletion.
 pub(super) enum Fate {
-    /// It is gone.
-    Removed(Removed),
+    /// It is gone, or hidden where its store keeps versions.
+    Removed(Removed, Erasure),
     /// It stays after all, for this reason.
     Spared(String),
 }
@@ -35,7 +35,9 @@ pub(super) async fn backup(
     match still_doomed(options, plan, decision, store, now).await? {
         Ok(manifest) => {
             let folder = shelf::folder(&decision.backup.database, &decision.backup.id)?;
-            shelf::remove(store, &folder, Some(&manifest)).await.map(Fate::Removed)
+            let erasure = store.erasure(&folder.join(layout::MANIFEST)?).await?;
+            let removed = shelf::remove(store, &folder, Some(&manifest)).await?;
+            Ok(Fate::Removed(removed, erasure))
         }
         Err(reason) => Ok(Fate::Spared(reason)),
     }
@@ -49,7 +51,16 @@ pub(super) async fn remnant(
     now: DateTime<Utc>,
 ) -> Result<Fate> {
     match still_dead(options, remnant, store, now).await? {
-        None => shelf::remove(store, &Key::new(&remnant.name)?, None).await.map(Fate::Removed),
+        None => {
+            let folder = Key::new(&remnant.name)?;
+            let any = store.list(&format!("{folder}/")).await?.into_iter().next();
+            let erasure = match any {
+                Some(object) => store.erasure(&object.key).await?,
+                None => Erasure::Freed,
+            };
+            let removed = shelf::remove(store, &folder, None).await?;
+            Ok(Fate::Removed(removed, erasure))
+        }
         Some(reason) => Ok(Fate::Spared(reason)),
     }
 }
@@ -57,7 +68,7 @@ pub(super) async fn remnant(
 /// Takes down what became of a deletion, and tells it.
 pub(super) fn take_down(name: String, fate: Result<Fate>, sink: &dyn Sink, outcome: &mut Outcome) {
     match fate {
-        Ok(Fate::Removed(removed)) => {
+        Ok(Fate::Removed(removed, erasure)) => {
             if !removed.strangers.is_empty() {
                 let names: Vec<String> = removed.strangers.iter().map(|key| format!("\"{key}\"")).collect();
                 sink.event(Event::Note(Message::new(format!(
@@ -65,7 +76,13 @@ pub(super) fn take_down(name: String, fate: Result<Fate>, sink: &dyn Sink, outco
                     names.join(", ")
                 ))));
             }
-            outcome.bytes = outcome.bytes.saturating_add(removed.bytes);
+            match erasure {
+                Erasure::Freed => outcome.bytes = outcome.bytes.saturating_add(removed.bytes),
+                Erasure::Hidden(kept) => {
+                    outcome.hidden_bytes = outcome.hidden_bytes.saturating_add(removed.bytes);
+                    outcome.hidden.push((name.clone(), kept));
+                }
+            }
             sink.event(Event::Deleted { backup: name.clone(), files: removed.files, bytes: removed.bytes });
             outcome.deleted.push(name);
         }
@@ -95,13 +112,23 @@ async fn still_doomed(
         else {
             continue;
         };
+        let again = match &found.standing {
+            Standing::Complete { received, .. } => super::judged(&found, *received),
+            Standing::Summarized { .. }
+            | Standing::Unread
+            | Standing::Unreadable(_)
+            | Standing::Deleting
+            | Standing::Unfinished => None,
+        };
         match found.standing {
-            Standing::Complete { manifest, received } if found.id == doomed.id => {
-                same = (retention::Backup::new(&manifest, Some(received)) == *doomed).then_some(manifest);
+            Standing::Complete { manifest, .. } if found.id == doomed.id => {
+                same = (again.as_ref() == Some(doomed)).then_some(manifest);
                 present.push(doomed.clone());
             }
             // not read again: that its manifest is there is enough
-            Standing::Complete { .. } | Standing::Unread => present.push(judged.backup.clone()),
+            Standing::Complete { .. } | Standing::Summarized { .. } | Standing::Unread => {
+                present.push(judged.backup.clone());
+            }
             Standing::Unreadable(_) | Standing::Deleting | Standing::Unfinished => {}
         }
     }

@@ -19,7 +19,7 @@ use crate::error::{Error, Result};
 use crate::event::{Event, Phase, Sink};
 use crate::retention::{self, Action, Decision, Policy};
 use crate::shelf::{self, Standing};
-use crate::store::{Store, encode_component};
+use crate::store::{Kept, Store, encode_component};
 
 /// How long an unfinished backup is left alone after its last sign of life.
 pub const DEFAULT_GRACE: Duration = Duration::from_secs(24 * 3600);
@@ -74,10 +74,14 @@ pub struct Untouched {
 /// What a run did.
 #[derive(Debug, Default)]
 pub struct Outcome {
-    /// Backups, remnants and leftovers that are gone.
+    /// Backups, remnants and leftovers that are gone, the hidden ones among them.
     pub deleted: Vec<String>,
-    /// The bytes that they had.
+    /// The bytes that were freed.
     pub bytes: u64,
+    /// Those that the store keeps versions of: they are not seen any more and free nothing for now.
+    pub hidden: Vec<(String, Kept)>,
+    /// The bytes that are hidden and not freed.
+    pub hidden_bytes: u64,
     /// Backups that were to go and stayed, because something had changed since the plan.
     pub spared: Vec<Untouched>,
     /// Backups that could not be deleted. Their deletion goes on with the next run.
@@ -99,7 +103,7 @@ impl Plan {
 /// Decides what a run would do. Changes nothing.
 pub async fn plan(options: &Options, store: &dyn Store, now: DateTime<Utc>) -> Result<Plan> {
     options.policy.check()?;
-    let backups = shelf::read(store, options.database.as_deref()).await?;
+    let backups = shelf::survey(store, options.database.as_deref()).await?;
     let grace = TimeDelta::from_std(options.grace).unwrap_or(TimeDelta::MAX);
     let mut plan =
         Plan { decisions: Vec::new(), interrupted: Vec::new(), leftovers: Vec::new(), untouched: Vec::new() };
@@ -108,8 +112,8 @@ pub async fn plan(options: &Options, store: &dyn Store, now: DateTime<Utc>) -> R
         let name = backup.name();
         let remnant = || Remnant { name: name.clone(), touched: backup.touched(), bytes: backup.stored_bytes() };
         match &backup.standing {
-            Standing::Complete { manifest, received } => {
-                complete.push(retention::Backup::new(manifest, Some(*received)));
+            Standing::Complete { received, .. } | Standing::Summarized { received, .. } => {
+                complete.extend(judged(backup, *received));
             }
             Standing::Unreadable(error) => {
                 let reason = format!("{}; it is never deleted", error.message());
@@ -127,6 +131,11 @@ pub async fn plan(options: &Options, store: &dyn Store, now: DateTime<Utc>) -> R
     }
     plan.decisions = retention::decide(&options.policy, &complete, now)?;
     Ok(plan)
+}
+
+/// A complete backup as retention sees it.
+fn judged(backup: &shelf::Backup, received: DateTime<Utc>) -> Option<retention::Backup> {
+    retention::Backup::new(&*backup.summary()?, &backup.condition(), Some(received))
 }
 
 /// Carries a plan out, and sweeps what interrupted writers left in the store.

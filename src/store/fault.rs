@@ -11,7 +11,7 @@ use bytes::Bytes;
 use chrono::{DateTime, Utc};
 use futures_util::{StreamExt as _, stream};
 
-use super::{ByteStream, Key, ObjectInfo, PutMode, PutOutcome, SizeHint, Store, Swept, Upload};
+use super::{ByteStream, Erasure, Key, ObjectInfo, PutMode, PutOutcome, SizeHint, Store, Swept, Upload};
 use crate::error::{Error, ErrorKind, Result};
 
 /// What goes wrong.
@@ -154,6 +154,10 @@ impl Store for FaultStore {
 
     async fn delete(&self, keys: &[Key]) -> Result<()> {
         self.meet("delete", self.inner.delete(keys)).await
+    }
+
+    async fn erasure(&self, key: &Key) -> Result<Erasure> {
+        self.inner.erasure(key).await
     }
 
     async fn sweep(&self, prefix: &str, older_than: DateTime<Utc>) -> Result<Vec<Swept>> {

@@ -90,6 +90,39 @@ impl SizeHint {
     }
 }
 
+/// What becomes of an object's bytes when the object is deleted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Erasure {
+    /// Their room is free again.
+    Freed,
+    /// The store keeps a version of the object: it is not seen any more, and is still there and paid for.
+    Hidden(Kept),
+}
+
+/// For how long a store keeps a version of what was deleted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Kept {
+    /// It is locked until then.
+    Until(DateTime<Utc>),
+    /// It is under a legal hold.
+    LegalHold,
+    /// The bucket's lifecycle removes it so many days after it was hidden.
+    Days(u32),
+    /// Nothing that the store tells removes it.
+    Unlimited,
+}
+
+impl std::fmt::Display for Kept {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Until(time) => write!(f, "locked until {}", time.format("%Y-%m-%d %H:%M:%S UTC")),
+            Self::LegalHold => f.write_str("until its legal hold is lifted"),
+            Self::Days(days) => write!(f, "for {days} days, by the bucket's lifecycle"),
+            Self::Unlimited => f.write_str("until somebody deletes the bucket's old versions"),
+        }
+    }
+}
+
 /// Something that a sweep removed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Swept {
@@ -144,6 +177,11 @@ pub trait Store: Send + Sync {
 
     /// Removes objects; one that does not exist is no error. Every key is tried, the first failure is returned.
     async fn delete(&self, keys: &[Key]) -> Result<()>;
+
+    /// What would become of the bytes of this object if it were deleted, as far as the store says.
+    async fn erasure(&self, _key: &Key) -> Result<Erasure> {
+        Ok(Erasure::Freed)
+    }
 
     /// Removes what interrupted writers left under `prefix` and was last touched before `older_than`: temporary files,
     /// unfinished multipart uploads. Objects are never touched.

@@ -4,6 +4,10 @@ use aws_config::{BehaviorVersion, Region};
 use aws_credential_types::Credentials;
 use aws_sdk_s3::Client;
 use aws_sdk_s3::primitives::ByteStream;
+use aws_sdk_s3::types::{
+    BucketVersioningStatus, DefaultRetention, ObjectLockConfiguration, ObjectLockEnabled, ObjectLockRetentionMode,
+    ObjectLockRule, VersioningConfiguration,
+};
 use tokio::runtime::Runtime;
 
 use super::{required_variable, unique_name};
@@ -21,6 +25,15 @@ pub(crate) struct Bucket {
 impl Bucket {
     /// Makes a bucket with a name of its own.
     pub(crate) fn new() -> Self {
+        Self::made(false)
+    }
+
+    /// The same, in which objects can be locked.
+    pub(crate) fn lockable() -> Self {
+        Self::made(true)
+    }
+
+    fn made(locks: bool) -> Self {
         let endpoint = required_variable("PGPROOF_TEST_S3_ENDPOINT");
         let key = required_variable("PGPROOF_TEST_S3_KEY");
         let secret = required_variable("PGPROOF_TEST_S3_SECRET");
@@ -35,8 +48,27 @@ impl Bucket {
             .build();
         let client = Client::from_conf(config);
         let name = unique_name("t-");
-        runtime.block_on(client.create_bucket().bucket(&name).send()).expect("the S3 server makes a bucket");
+        let create = client.create_bucket().bucket(&name).object_lock_enabled_for_bucket(locks);
+        runtime.block_on(create.send()).expect("the S3 server makes a bucket");
         Self { name, endpoint, key, secret, client, runtime }
+    }
+
+    /// Has the bucket keep a version of whatever is deleted or overwritten from now on.
+    pub(crate) fn keep_versions(&self) {
+        let wanted = VersioningConfiguration::builder().status(BucketVersioningStatus::Enabled).build();
+        let put = self.client.put_bucket_versioning().bucket(&self.name).versioning_configuration(wanted);
+        self.runtime.block_on(put.send()).expect("the bucket keeps versions");
+    }
+
+    /// Has the bucket lock each new object for a day. It must have been made by [`Bucket::lockable`].
+    pub(crate) fn lock_for_a_day(&self) {
+        let day = DefaultRetention::builder().mode(ObjectLockRetentionMode::Governance).days(1).build();
+        let wanted = ObjectLockConfiguration::builder()
+            .object_lock_enabled(ObjectLockEnabled::Enabled)
+            .rule(ObjectLockRule::builder().default_retention(day).build())
+            .build();
+        let put = self.client.put_object_lock_configuration().bucket(&self.name).object_lock_configuration(wanted);
+        self.runtime.block_on(put.send()).expect("the bucket locks objects");
     }
 
     /// What `--store` takes.

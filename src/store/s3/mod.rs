@@ -16,8 +16,8 @@ use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use tokio::sync::OnceCell;
 
 use super::{
-    ByteStream, Key, ObjectInfo, PutMode, PutOutcome, Settings, SizeHint, Store, Swept, Upload, missing, out_of_range,
-    replaced,
+    ByteStream, Erasure, Key, ObjectInfo, PutMode, PutOutcome, Settings, SizeHint, Store, Swept, Upload, missing,
+    out_of_range, replaced,
 };
 use crate::error::Result;
 
@@ -30,6 +30,7 @@ mod part;
 mod probe;
 mod read;
 mod retry;
+mod version;
 
 use checksum::Checksum;
 use fault::{Failure, judge};
@@ -52,6 +53,8 @@ struct Inner {
     opened: Instant,
     part_checksum: OnceCell<Checksum>,
     create_only: OnceCell<bool>,
+    /// After how many days the bucket removes old versions, where it was asked and says so.
+    expiry_days: OnceCell<Option<u32>>,
     /// Multipart uploads that were begun and neither completed nor aborted: id and full key.
     open: Mutex<HashMap<String, String>>,
 }
@@ -74,6 +77,7 @@ impl S3Store {
             opened: Instant::now(),
             part_checksum: OnceCell::new(),
             create_only: OnceCell::new(),
+            expiry_days: OnceCell::new(),
             open: Mutex::new(HashMap::new()),
         })))
     }
@@ -279,6 +283,10 @@ impl Store for S3Store {
         // one by one: the request for many needs a checksum header that many servers refuse
         let names = keys.iter().map(|key| self.full(key.as_str())).collect();
         self.at_once(names, |store, full| async move { store.delete_full(&full).await }).await
+    }
+
+    async fn erasure(&self, key: &Key) -> Result<Erasure> {
+        Box::pin(self.look_for_versions(&self.full(key.as_str()))).await.map_err(|failure| failure.error)
     }
 
     async fn sweep(&self, prefix: &str, older_than: DateTime<Utc>) -> Result<Vec<Swept>> {
