@@ -64,7 +64,7 @@ impl Context {
         args: &StoreArgs,
         access: Access,
     ) -> Result<Arc<dyn Store>> {
-        let store = store::open(location, &args.settings(), access).await?;
+        let store = store::open(location, &args.settings(Arc::clone(&self.talk) as _), access).await?;
         // a panic elsewhere leaves the list whole
         self.opened.lock().unwrap_or_else(PoisonError::into_inner).push(Arc::clone(&store));
         Ok(store)

@@ -1,10 +1,12 @@
 //! The command line: one file a command, each from `Args` through the verb's own `Options` to its report.
 
+mod accept;
 mod backup;
 mod confirm;
 mod connection;
 mod context;
 mod drill;
+mod effect;
 mod exit;
 mod list;
 mod options;
@@ -70,6 +72,7 @@ enum Command {
     Prune(prune::Args),
     Upload(upload::Args),
     Status(status::Args),
+    Accept(accept::Args),
 }
 
 /// Runs the program with this process's arguments and environment.
@@ -102,29 +105,38 @@ fn run(argv: Vec<OsString>, lookup: impl Fn(&str) -> Option<String>) -> u8 {
             if error.use_stderr() {
                 let problem = text.lines().next().unwrap_or_default().trim_start_matches("error: ").to_owned();
                 report::say(&text);
-                if wants_json {
-                    let error = Error::new(ErrorKind::Usage, problem);
-                    report::print(&json::document(
-                        "",
-                        &run_id,
-                        ErrorKind::Usage.exit_code(),
-                        "error",
-                        json::error(&error),
-                    ));
+                let code = ErrorKind::Usage.exit_code();
+                if !wants_json {
+                    return code;
                 }
-                ErrorKind::Usage.exit_code()
+                let error = Error::new(ErrorKind::Usage, problem);
+                deliver(&json::document("", &run_id, code, "error", json::error(&error)), code)
             } else {
-                report::print(&text);
-                0
+                deliver(&text, 0)
             }
         }
         Err(Stop::Failed(error)) => {
             report::say(&format!("{}\n", redact::redact(&error.to_string())));
             let code = error.kind().exit_code();
-            if wants_json {
-                report::print(&json::document("", &run_id, code, "error", json::error(&error)));
+            if !wants_json {
+                return code;
             }
-            code
+            deliver(&json::document("", &run_id, code, "error", json::error(&error)), code)
+        }
+    }
+}
+
+/// Writes a result and gives the exit code: that of the work, unless the work succeeded and nobody can know.
+fn deliver(text: &str, code: u8) -> u8 {
+    match report::print(text) {
+        Ok(()) => code,
+        Err(error) => {
+            let error = error.hint(match code {
+                0 => "The command itself succeeded.".to_owned(),
+                _ => format!("The command itself ended with code {code}."),
+            });
+            report::say(&format!("{error}\n"));
+            if code == 0 { error.kind().exit_code() } else { code }
         }
     }
 }
@@ -169,18 +181,23 @@ fn start(parsed: Parsed, no_color: bool, run_id: &str) -> u8 {
         }
     };
     match result {
-        Ok(report) => report::print(&match context.output {
-            Output::Human => report.human,
-            Output::Json => json::document(&parsed.command, run_id, code, "result", report.json),
-        }),
+        Ok(report) => {
+            let text = match context.output {
+                Output::Human => report.human,
+                Output::Json => json::document(&parsed.command, run_id, code, "result", report.json),
+            };
+            deliver(&text, code)
+        }
         Err(error) => {
             talk.error(&error);
-            if context.output == Output::Json {
-                report::print(&json::document(&parsed.command, run_id, code, "error", json::error(&error)));
+            match context.output {
+                Output::Human => code,
+                Output::Json => {
+                    deliver(&json::document(&parsed.command, run_id, code, "error", json::error(&error)), code)
+                }
             }
         }
     }
-    code
 }
 
 /// Runs the command until it ends or a signal stops it.
@@ -260,6 +277,7 @@ async fn dispatch(command: Command, context: &Context) -> Result<Report> {
         Command::Verify(args) => verify::run(args, context).await,
         Command::Prune(args) => prune::run(args, context).await,
         Command::Upload(args) => upload::run(args, context).await,
+        Command::Accept(args) => accept::run(args, context).await,
     }
 }
 

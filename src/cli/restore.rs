@@ -8,7 +8,7 @@ use super::confirm::confirm;
 use super::connection::ConnectionArgs;
 use super::context::{Context, Output, Report};
 use super::exit::Exit;
-use super::options::StoreArgs;
+use super::options::{LatestArgs, StoreArgs};
 use super::selection::SectionName;
 use super::target::{self, Target};
 use crate::archive::plain;
@@ -46,6 +46,9 @@ pub(super) struct Args {
     /// Show the plan and change nothing
     #[arg(long)]
     dry_run: bool,
+
+    #[command(flatten)]
+    latest: LatestArgs,
 
     #[command(flatten)]
     store: StoreArgs,
@@ -437,8 +440,8 @@ async fn print(args: Args, context: &Context) -> Result<Report> {
     let mut out: Box<dyn tokio::io::AsyncWrite + Send + Unpin> = match &file {
         None => Box::new(tokio::io::BufWriter::new(stdout()?)),
         Some(path) => {
-            // rows are in it: what is new is for its owner only, whatever the umask says
-            let mut options = tokio::fs::OpenOptions::new();
+            let mut options = tokio::fs::File::options();
+            // it holds rows: a new file is its owner's alone
             let opened = options.write(true).create(true).truncate(true).mode(0o600).open(path).await;
             Box::new(tokio::io::BufWriter::new(opened.map_err(|error| {
                 Error::new(ErrorKind::Disk, format!("could not write \"{}\"", path.display())).caused_by(error)
@@ -453,7 +456,8 @@ async fn print(args: Args, context: &Context) -> Result<Report> {
 }
 
 async fn source(args: &Args, context: &Context) -> Result<Source> {
-    Ok(match target::find(&args.source, args.database.as_deref(), &args.store, context).await? {
+    let choice = target::Choice { text: &args.source, database: args.database.as_deref(), latest: args.latest };
+    Ok(match target::find(&choice, &args.store, context).await? {
         Target::Backup { store, backup } => Source::Backup { store, backup },
         Target::File(path) => Source::Path(path),
     })

@@ -3,6 +3,8 @@
 use std::ffi::OsStr;
 use std::io::Read;
 use std::process::{Child, Command, Stdio};
+use std::sync::mpsc::{Receiver, channel};
+use std::thread;
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
@@ -31,6 +33,13 @@ pub(crate) struct Taken {
     pub(crate) memory: u64,
     /// Time of processors: others on the machine do not count.
     pub(crate) processor: Duration,
+}
+
+/// A call that runs while the test does something else.
+pub(crate) struct Running {
+    process: u32,
+    end: Receiver<Run>,
+    ended: Option<Run>,
 }
 
 /// Begins a call: `db(["list", "--store", path])`.
@@ -117,10 +126,57 @@ impl Db {
         (Run { shown: self.shown, code: ended.code(), stdout: text(stdout), stderr: text(stderr), took }, taken)
     }
 
+    /// Starts the program; what it prints is kept.
+    pub(crate) fn start(mut self) -> Running {
+        let begun = Instant::now();
+        let child = self.command.spawn().expect("db can be run");
+        let (process, (sender, end)) = (child.id(), channel());
+        thread::spawn(move || {
+            let output = child.wait_with_output().expect("db can be waited for");
+            // nobody receives where the test has failed already
+            let _ = sender.send(Run {
+                shown: self.shown,
+                code: output.status.code(),
+                stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
+                stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
+                took: begun.elapsed(),
+            });
+        });
+        Running { process, end, ended: None }
+    }
+
     /// Starts the program with its output thrown away, for tests that end it by a signal.
     pub(crate) fn spawn(mut self) -> Child {
         self.command.stdout(Stdio::null()).stderr(Stdio::null());
         self.command.spawn().expect("db can be run")
+    }
+}
+
+impl Running {
+    /// Whether it has come to its end.
+    pub(crate) fn has_ended(&mut self) -> bool {
+        if self.ended.is_none() {
+            self.ended = self.end.try_recv().ok();
+        }
+        self.ended.is_some()
+    }
+
+    /// What it did. One that has not ended by then is killed, which shows as a call without a code.
+    pub(crate) fn end_within(mut self, limit: Duration) -> Run {
+        let ended = self.ended.take().or_else(|| self.end.recv_timeout(limit).ok());
+        ended.unwrap_or_else(|| {
+            drop(Command::new("kill").args(["-s", "KILL", &self.process.to_string()]).status());
+            self.end.recv().expect("a killed process ends")
+        })
+    }
+}
+
+impl Drop for Running {
+    /// A test that fails leaves no process behind.
+    fn drop(&mut self) {
+        if self.ended.is_none() && self.end.try_recv().is_err() {
+            drop(Command::new("kill").args(["-s", "KILL", &self.process.to_string()]).stderr(Stdio::null()).status());
+        }
     }
 }
 
