@@ -3,13 +3,13 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::mpsc;
+use tokio::sync::{Semaphore, mpsc};
 use tokio::task::JoinSet;
 
 use super::keeper::KeeperLink;
 use super::press::{Framing, Press};
 use super::queue::Queue;
-use super::worker::{Part, Worker};
+use super::worker::{FILES, Part, Worker};
 use crate::archive::plain::LargeObjectText;
 use crate::archive::toc::Toc;
 use crate::codec::compress::Compression;
@@ -64,6 +64,7 @@ impl Crew {
             keeper: self.keeper.clone(),
             patience: self.patience,
             only_wanted,
+            files: Arc::new(Semaphore::new(FILES)),
         }
     }
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytes::{Bytes, BytesMut};
-use tokio::sync::mpsc;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 
 use super::keeper::KeeperLink;
 use super::press::{Command, Content, Framing, Made, Press};
@@ -20,6 +20,12 @@ use crate::server::{self, Connection, Pass, is_lock_timeout};
 /// hexadecimal digits.
 const OBJECTS: usize = 16;
 const OBJECT_RANGE: usize = 256 << 10;
+
+/// Files of one worker that are begun and not yet written. A store may be slow and each file small, so that the budget for bytes
+/// does not count: 300,000 large objects must not lie in memory.
+///
+/// It cannot deadlock: a worker waits with the next file for its earlier ones, whose bytes are all on their way.
+pub(super) const FILES: usize = 8;
 
 const LITERALS: &str = include_str!("../../sql/session/literal.sql");
 
@@ -72,6 +78,8 @@ pub(super) struct Part {
     pub(super) made: mpsc::UnboundedReceiver<Made>,
     /// Whether they come out of a file, so that nobody waits for them to be taken.
     pub(super) is_aside: bool,
+    /// Where each stretch is a file, the room that this one takes until it is written.
+    pub(super) room: Option<OwnedSemaphorePermit>,
 }
 
 /// One connection that copies until the queue is empty.
@@ -87,6 +95,8 @@ pub(super) struct Worker {
     pub(super) patience: Duration,
     /// Whether it copies only tables that somebody waits for.
     pub(super) only_wanted: bool,
+    /// Room for files that are not written yet.
+    pub(super) files: Arc<Semaphore>,
 }
 
 /// Locks of one job are behind this savepoint, so that they are let go with it.
@@ -119,9 +129,13 @@ impl Worker {
 
     /// Begins a stretch of the archive; the writer gets its receiving end.
     async fn open(&mut self, index: usize, object: Option<u32>) -> Result<()> {
+        let room = match self.framing {
+            Framing::Files => Arc::clone(&self.files).acquire_owned().await.ok(), // never closed
+            Framing::Blocks | Framing::Script => None,
+        };
         let (out, made) = mpsc::unbounded_channel();
         // a writer that is gone has failed and says so itself
-        let _ = self.parts.send(Part { index, object, made, is_aside: false });
+        let _ = self.parts.send(Part { index, object, made, is_aside: false, room });
         self.press.send(Command::Open(out)).await
     }
 

@@ -12,18 +12,17 @@ use std::time::Instant;
 
 use chrono::{DateTime, Utc};
 
-pub use proof::{Proof, Restored, Verdict};
+pub use crate::manifest::evidence::Verdict;
+pub use proof::{Proof, Restored};
 pub use scratch::Place;
 
 use self::scratch::Scratch;
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::{Event, Message, Phase, Sink};
-use crate::manifest::{Format, Manifest, PhaseTime};
-use crate::reader::{open_custom, open_directory, read_tar_head};
+use crate::manifest::{Manifest, PhaseTime};
 use crate::restore;
 use crate::shelf::{Backup, Standing};
 use crate::store::Store;
-use crate::transfer::Inlet;
 use crate::verify::{self, Comparison};
 
 /// Which backup, and where.
@@ -146,9 +145,10 @@ async fn restore_and_compare(
         proof.reasons.push(format!("{} could not be restored: {}", failure.entry, failure.message));
     }
 
-    let encoding = archive_encoding(options, manifest).await?;
-    let jobs = options.jobs.get();
-    let comparison = Comparison { encoding: &encoding, owners: true, rights: true, jobs };
+    let toc = verify::table_of_contents(&options.store, &options.backup, manifest).await?;
+    let encoding = toc.as_ref().and_then(|toc| toc.encoding()).unwrap_or(manifest.encoding());
+    let (toc, jobs) = (toc.as_ref(), options.jobs.get());
+    let comparison = Comparison { encoding, toc, owners: true, rights: true, jobs };
     let verification = verify::compare(&scratch.target, manifest, comparison, watch).await?;
     for finding in &verification.findings {
         proof.reasons.push(format!("{} \"{}\": {}", finding.kind.message(), finding.object, finding.detail));
@@ -162,9 +162,28 @@ async fn restore_and_compare(
             Verdict::CouldNotRun
         }
     };
-    proof.verdict = if outcome.failures.is_empty() { verdict } else { Verdict::Failed };
+    proof.verdict = match unfit(&outcome.failures, manifest, &proof.server_version) {
+        _ if outcome.failures.is_empty() => verdict,
+        None => Verdict::Failed,
+        Some(why) => {
+            proof.reasons.insert(0, why);
+            Verdict::CouldNotRun
+        }
+    };
     proof.verification = Some(verification);
     Ok(())
+}
+
+/// Why a restore that failed says something about the scratch server rather than about the backup.
+fn unfit(failures: &[restore::Failure], manifest: &Manifest, server_version: &str) -> Option<String> {
+    let major = |version: &str| version.split(['.', ' ']).next().and_then(|major| major.parse::<u32>().ok());
+    if let (Some(here), Some(there)) = (major(server_version), major(&manifest.source.server_version))
+        && here < there
+    {
+        return Some(format!("the scratch server is PostgreSQL {here}, the source was {there}"));
+    }
+    let extension = failures.iter().find(|failure| failure.entry.starts_with("EXTENSION "))?;
+    Some(format!("the scratch server lacks {}", extension.entry))
 }
 
 /// The backup for the restore, which takes its own.
@@ -174,19 +193,8 @@ fn same_backup(options: &Options, manifest: &Manifest) -> Backup {
         id: options.backup.id.clone(),
         standing: Standing::Complete { manifest: Box::new(manifest.clone()), received: manifest.timings.finished },
         objects: options.backup.objects.clone(),
+        evidence: options.backup.evidence.clone(),
     }
-}
-
-/// The encoding of the archive's rows, which their digests are of.
-async fn archive_encoding(options: &Options, manifest: &Manifest) -> Result<String> {
-    let key = options.backup.folder()?.join(&manifest.archive.path)?;
-    let toc = match manifest.archive.format {
-        Format::Custom => open_custom(Inlet::open(Arc::clone(&options.store), &key).await?).await?.toc().clone(),
-        Format::Directory => open_directory(Arc::clone(&options.store), Some(&key)).await?.toc().clone(),
-        Format::Tar => read_tar_head(&Inlet::open(Arc::clone(&options.store), &key).await?).await?,
-        Format::Plain => return Ok(manifest.encoding().to_owned()),
-    };
-    Ok(toc.encoding().unwrap_or(&manifest.source.encoding).to_owned())
 }
 
 /// Listens in to measure the phases, and passes every event on.

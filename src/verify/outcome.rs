@@ -16,6 +16,9 @@ pub struct Outcome {
     pub findings: Vec<Finding>,
     /// What is odd and no damage.
     pub notes: Vec<String>,
+    /// Those of the findings that prove a backup to be damaged: not what somebody wished for, nor what a live database has.
+    #[serde(skip)]
+    pub damage: Vec<Finding>,
 }
 
 /// What became of one level.
@@ -62,7 +65,8 @@ pub struct NotChecked {
     pub what: String,
     /// Why.
     pub why: String,
-    /// The target is of a kind that cannot tell it: a bare archive has no manifest, SQL text has no large objects.
+    /// The target is of a kind that cannot tell it: a bare archive has no manifest, SQL text has no large objects, two
+    /// majors of PostgreSQL print one view in two ways.
     pub not_checkable: bool,
 }
 
@@ -80,7 +84,14 @@ pub enum Verdict {
 
 impl Outcome {
     pub(super) fn new(target: impl Into<String>, requested: Option<Level>) -> Self {
-        Self { target: target.into(), requested, levels: Vec::new(), findings: Vec::new(), notes: Vec::new() }
+        Self {
+            target: target.into(),
+            requested,
+            levels: Vec::new(),
+            findings: Vec::new(),
+            notes: Vec::new(),
+            damage: Vec::new(),
+        }
     }
 
     /// The verdict on all of it.
@@ -116,9 +127,11 @@ impl Outcome {
 
     pub(super) fn add(&mut self, report: LevelReport) {
         let LevelReport { level, findings, checked, not_checked } = report;
+        // between two servers some things cannot be compared at all: that is told, and the rest is judged
+        let is_passable = |left: &NotChecked| level == Level::Live && left.not_checkable && !checked.is_empty();
         let verdict = if !findings.is_empty() {
             LevelVerdict::Failed
-        } else if !not_checked.is_empty() {
+        } else if !not_checked.iter().all(is_passable) {
             LevelVerdict::NotChecked
         } else {
             LevelVerdict::Passed
@@ -144,6 +157,11 @@ impl LevelReport {
 
     pub(super) fn find(&mut self, kind: FindingKind, object: impl Into<String>, detail: impl Into<String>) {
         self.findings.push(Finding::new(self.level, kind, object, detail));
+    }
+
+    /// What was found so far.
+    pub(super) fn findings(&self) -> &[Finding] {
+        &self.findings
     }
 
     pub(super) fn checked(&mut self, what: &str, count: impl TryInto<u64>) {
@@ -172,7 +190,6 @@ impl LevelReport {
         }
     }
 
-    #[cfg(test)]
     pub(super) fn into_findings(self) -> Vec<Finding> {
         self.findings
     }

@@ -1,9 +1,11 @@
 //! The `db` program as a user runs it.
 
 use std::ffi::OsStr;
+use std::io::Read;
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{Receiver, channel};
 use std::thread;
+use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 /// One call of the program, in an environment that holds nothing of the caller's.
@@ -22,6 +24,15 @@ pub(crate) struct Run {
     pub(crate) stdout: String,
     pub(crate) stderr: String,
     pub(crate) took: Duration,
+}
+
+/// What a call took of the machine.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Taken {
+    /// The most that was resident, in bytes.
+    pub(crate) memory: u64,
+    /// Time of processors: others on the machine do not count.
+    pub(crate) processor: Duration,
 }
 
 /// A call that runs while the test does something else.
@@ -57,6 +68,13 @@ impl Db {
         self
     }
 
+    /// Adds an argument.
+    pub(crate) fn arg(mut self, arg: impl AsRef<OsStr>) -> Self {
+        self.shown.push(arg.as_ref().to_string_lossy().into_owned());
+        self.command.arg(arg);
+        self
+    }
+
     /// Runs the program to its end.
     pub(crate) fn run(mut self) -> Run {
         let begun = Instant::now();
@@ -68,6 +86,44 @@ impl Db {
             stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
             took: begun.elapsed(),
         }
+    }
+
+    /// Runs the program to its end and watches what it takes.
+    pub(crate) fn run_watched(mut self) -> (Run, Taken) {
+        fn read(pipe: Option<impl Read + Send + 'static>) -> JoinHandle<String> {
+            let mut pipe = pipe.expect("it is piped");
+            std::thread::spawn(move || {
+                let mut bytes = Vec::new();
+                drop(pipe.read_to_end(&mut bytes));
+                String::from_utf8_lossy(&bytes).into_owned()
+            })
+        }
+        let begun = Instant::now();
+        let mut child = self.command.spawn().expect("db can be run");
+        let (stdout, stderr) = (read(child.stdout.take()), read(child.stderr.take()));
+        let (status, times) = (format!("/proc/{}/status", child.id()), format!("/proc/{}/stat", child.id()));
+        let mut taken = Taken::default();
+        let ended = loop {
+            if let Ok(text) = std::fs::read_to_string(&status)
+                && let Some(line) = text.lines().find_map(|line| line.strip_prefix("VmHWM:"))
+            {
+                taken.memory = line.trim().trim_end_matches(" kB").parse::<u64>().expect("a number") * 1024;
+            }
+            if let Ok(text) = std::fs::read_to_string(&times)
+                && let Some((_, fields)) = text.rsplit_once(") ")
+            {
+                // user and system time in hundredths of a second
+                let ticks = fields.split(' ').skip(11).take(2).map(|ticks| ticks.parse::<u64>().expect("a number"));
+                taken.processor = Duration::from_millis(ticks.sum::<u64>() * 10);
+            }
+            if let Some(ended) = child.try_wait().expect("a child") {
+                break ended;
+            }
+            std::thread::sleep(Duration::from_millis(3));
+        };
+        let took = begun.elapsed();
+        let text = |reading: JoinHandle<String>| reading.join().expect("a thread that reads");
+        (Run { shown: self.shown, code: ended.code(), stdout: text(stdout), stderr: text(stderr), took }, taken)
     }
 
     /// Starts the program; what it prints is kept.
