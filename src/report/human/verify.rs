@@ -5,8 +5,7 @@ use std::fmt::Write as _;
 use crate::report::paint::{Color, Paint};
 use crate::report::redact::line;
 use crate::report::talk::{counted, grouped};
-use crate::verify::Level;
-use crate::verify::{FindingKind, LevelVerdict, Outcome, Verdict};
+use crate::verify::{FindingKind, Level, LevelVerdict, Outcome, Verdict};
 
 /// What a verification found: a line for each level, then the findings by kind with what to do,
 /// then the verdict.
