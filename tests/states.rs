@@ -475,7 +475,7 @@ fn a_list_of_large_manifests_takes_little_memory() {
         let folder = shop.path(&id.to_string(), "");
         fs::create_dir_all(&folder).unwrap();
         let bytes = manifest::encode(&manifest);
-        assert!(bytes.len() > 15 << 20, "{} bytes", bytes.len());
+        assert!(bytes.len() > 12 << 20, "{} bytes", bytes.len());
         fs::write(folder.join("manifest.json"), bytes).unwrap();
     }
     for verb in [&["list"][..], &["status", "--max-age", "9999d"], &["prune", "--keep-last", "9"]] {

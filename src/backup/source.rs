@@ -325,7 +325,18 @@ async fn keep(
         }
         Err(error) => return Err(error),
     };
-    server::take_over(&mut keeper, connection, &tables).await?;
+    match server::take_over(&mut keeper, connection, &tables).await {
+        Ok(()) => {}
+        Err(error) if server::is_lock_timeout(&error) => {
+            keeper.close().await;
+            let text = "other sessions wait for tables of this backup and its server does not look for deadlocks: \
+                one session copies, and lets them go at its end";
+            // the run listens
+            let _ = told.send(Event::Warning(Message::new(text)));
+            return Ok(None);
+        }
+        Err(error) => return Err(error),
+    }
     server::check_columns(connection, &mut keeper, snapshot, &tables).await?;
     connection.execute(&format!("rollback to savepoint {SAVEPOINT}; release savepoint {SAVEPOINT}")).await?;
     // settings made behind the savepoint are gone with it

@@ -28,6 +28,10 @@ pub(super) struct Terms {
     pub(super) same_database: bool,
     /// The session may read how subscriptions reach their publishers.
     pub(super) reads_subscriptions: bool,
+    /// The session may read everything: the options of all user mappings, too.
+    pub(super) superuser: bool,
+    /// The backup was written by this version of the program.
+    pub(super) same_program: bool,
 }
 
 impl Terms {
@@ -342,6 +346,8 @@ mod tests {
         whole: true,
         same_database: true,
         reads_subscriptions: true,
+        superuser: true,
+        same_program: true,
     };
 
     fn sample() -> Expected {

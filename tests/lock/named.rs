@@ -3,7 +3,7 @@
 
 use std::time::{Duration, Instant};
 
-use super::cell::{Action, Bench, Cell, OTHERS_WAIT_MAX, Outcome, Phase, run};
+use super::cell::{Action, Bench, Cell, Outcome, Phase, others_wait_max, run};
 use super::gate::{Gate, Stop, Trigger, wait_until};
 use super::rows;
 use super::session::Session;
@@ -82,7 +82,6 @@ fn a_backup_ends_although_a_session_wants_a_table_that_is_not_copied_yet() {
         for phase in [Phase::Locked, Phase::Planned, Phase::CopiesOther] {
             let outcome = expect(&mut bench, Action::AddColumn, phase, ("custom", jobs));
             assert_eq!(outcome.kind, "before", "{phase:?} -j {jobs}");
-            assert!(outcome.run.took < Duration::from_secs(20), "{:?}", outcome.run.took);
         }
     }
 }
@@ -90,7 +89,7 @@ fn a_backup_ends_although_a_session_wants_a_table_that_is_not_copied_yet() {
 #[test]
 fn who_got_a_table_early_is_named() {
     let mut bench = Bench::new(&any_server());
-    let (run, folder, _) = wanted(&mut bench, &["-j", "2"], OTHERS_WAIT_MAX);
+    let (run, folder, _) = wanted(&mut bench, &["-j", "1"], Duration::from_secs(5));
     let run = run.ok();
     expect_named(&run, &bench.actor, "cell.m");
     assert_eq!(rows_in(&folder, "m"), 600);
@@ -245,7 +244,7 @@ fn two_who_want_two_tables_get_them_while_another_is_still_copied() {
     let gone = Instant::now();
     for session in [&mut bench.actor, &mut bench.holder, &mut bench.reader] {
         let answer = session.answer(Duration::from_secs(15)).expect("it gets its table");
-        assert!(answer.after(gone) < 2 * OTHERS_WAIT_MAX, "after {:?}", answer.after(gone));
+        assert!(answer.after(gone) < 2 * others_wait_max(), "after {:?}", answer.after(gone));
     }
     backup.gate.let_go();
     let (run, folder) = backup.end();
@@ -422,7 +421,7 @@ fn two_backups_at_once_end_although_a_session_wants_a_table() {
     }
     let gone = Instant::now();
     let answer = bench.actor.answer(Duration::from_secs(20)).expect("it gets the table");
-    assert!(answer.after(gone) < 2 * OTHERS_WAIT_MAX, "after {:?}", answer.after(gone));
+    assert!(answer.after(gone) < 2 * others_wait_max(), "after {:?}", answer.after(gone));
     for backup in [first, second] {
         backup.gate.let_go();
         let (run, folder) = backup.end();
@@ -475,7 +474,7 @@ fn who_truncates_a_partitioned_table_gets_all_partitions_while_another_table_is_
     let gone = Instant::now();
     let answer = bench.actor.answer(Duration::from_secs(60)).expect("it gets its tables");
     println!("{PARTITIONS} partitions: {:.1?}", answer.after(gone));
-    assert!(answer.after(gone) < 2 * OTHERS_WAIT_MAX, "after {:?}", answer.after(gone));
+    assert!(answer.after(gone) < 2 * others_wait_max(), "after {:?}", answer.after(gone));
     backup.gate.let_go();
     let (run, folder) = backup.end();
     run.ok();

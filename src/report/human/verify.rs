@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use crate::report::paint::{Color, Paint};
 use crate::report::redact::line;
 use crate::report::talk::{counted, grouped};
-use crate::verify::{FindingKind, LevelVerdict, Outcome, Verdict};
+use crate::verify::{FindingKind, Level, LevelVerdict, Outcome, Verdict};
 
 /// What a verification found: a line for each level, then the findings by kind with what to do,
 /// then the verdict.
@@ -25,7 +25,9 @@ pub fn verify(outcome: &Outcome, paint: Paint) -> String {
         let counts = if counts.is_empty() { String::new() } else { format!("  {}", counts.join(", ")) };
         add(format!("  {:<13} {}{}", level.level.name(), paint.text(color, word), line(&counts)).replace("  \n", "\n"));
         for one in &level.not_checked {
-            add(format!("    could not check {}: {}", line(&one.what), line(&one.why)));
+            let words =
+                if level.level == Level::Live && one.not_checkable { "not compared:" } else { "could not check" };
+            add(format!("    {words} {}: {}", line(&one.what), line(&one.why)));
         }
     }
     let mut kinds: Vec<FindingKind> = Vec::new();
