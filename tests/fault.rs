@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use crate::support::bin::{Run, db};
 use crate::support::fault::{Fault, Proxy};
 use crate::support::pg::{self, Database};
+use crate::support::skipped;
 use crate::support::store::Bucket;
 
 /// A database whose backup takes long enough to be hit in every phase of it.
@@ -183,7 +184,7 @@ fn a_full_disk_is_said_and_leaves_nothing() {
     let database = database();
     for kilobytes in [16, 400, 3000] {
         let Some(disk) = SmallDisk::mount(kilobytes) else {
-            println!("NOT TESTED: a full disk needs root, to mount a small one");
+            skipped("a full disk needs root, to mount a small one");
             return;
         };
         let place = Place::folder(&disk.0.path().join("store"));

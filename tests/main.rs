@@ -13,6 +13,14 @@ mod environment;
 #[cfg(test)]
 mod fault;
 #[cfg(test)]
+mod hostile;
+#[cfg(test)]
+mod leaving;
+#[cfg(test)]
+mod live;
+#[cfg(test)]
+mod lock;
+#[cfg(test)]
 mod matrix;
 #[cfg(test)]
 mod outside;

@@ -271,7 +271,7 @@ fn a_verification_whose_calls_fail_once_each_never_passes_what_it_has_not_read()
                 for fault in FAULTS {
                     every_call(objects, fault, |_, store, about| async move {
                         let query = Query::parse("latest").unwrap();
-                        let backup = Box::new(shelf::find(&store, &query).await?);
+                        let backup = Box::new(shelf::find(&store, &query).await?.backup);
                         let options = verify::Options {
                             target: verify::Target::Backup { store: Arc::new(store.clone()), backup, previous: None },
                             level: Some(verify::Level::Rows),
@@ -378,7 +378,7 @@ fn a_restore_whose_calls_fail_once_each_never_ends_well_with_less() {
             let (store, result) = block_on(async {
                 let store = FaultStore::at_call(Arc::new(filled(&objects).await), fault, at);
                 let work = async {
-                    let backup = Box::new(shelf::find(&store, &Query::parse("latest").unwrap()).await?);
+                    let backup = Box::new(shelf::find(&store, &Query::parse("latest").unwrap()).await?.backup);
                     let source = restore::Source::Backup { store: Arc::new(store.clone()), backup };
                     let options = restore::Options::new(source, options_of(&target.url()));
                     restore::run(options, &Silent).await
@@ -409,7 +409,7 @@ fn a_drill_whose_calls_fail_once_each_never_passes_in_error() {
             let server = server.clone();
             async move {
                 let query = Query::parse("latest").unwrap();
-                let backup = Box::new(shelf::find(&store, &query).await?);
+                let backup = Box::new(shelf::find(&store, &query).await?.backup);
                 let options = drill::Options {
                     store: Arc::new(store.clone()),
                     backup,

@@ -110,7 +110,6 @@ impl Copying {
             let (_, nothing) = mpsc::unbounded_channel();
             part.made = set_aside(std::mem::replace(&mut part.made, nothing), folder);
             part.is_aside = true;
-            // its bytes lie in a file
             part.room = None;
         }
     }
@@ -159,7 +158,7 @@ impl Copying {
             let made = loop {
                 match self.made(&mut part).await? {
                     Made::Bytes(bytes, permit) => {
-                        target.write(bytes).await?;
+                        self.attend(target.write(bytes)).await?;
                         drop(permit);
                     }
                     Made::Done(sums) => break sums,
@@ -189,6 +188,20 @@ impl Copying {
                     Some(made) => return Ok(made),
                     None => return Err(self.cause().await),
                 },
+            }
+        }
+    }
+
+    /// Does what may take its time. What somebody waits for is set aside meanwhile.
+    pub(super) async fn attend<T>(&mut self, work: impl Future<Output = Result<T>>) -> Result<T> {
+        tokio::pin!(work);
+        loop {
+            tokio::select! {
+                biased;
+                done = &mut work => return done,
+                Some(ended) = self.workers.join_next() => self.ended(ended)?,
+                Ok(()) = self.wanted.changed() => self.set_wanted_aside(),
+                Some(part) = self.parts.recv(), if self.spool_folder.is_some() => self.wait_with(part),
             }
         }
     }

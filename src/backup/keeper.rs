@@ -26,8 +26,9 @@ const WAITING: &str = include_str!("../../sql/session/waiting.sql");
 /// How often it looks who waits; each look is the session's sign of life, too.
 const WATCH: Duration = Duration::from_millis(250);
 
-/// It looks less often where looking takes long: at most this share of the time.
-const WATCH_SHARE: u32 = 20;
+/// It looks less often where looking takes long, but no less than every second.
+const WATCH_SHARE: u32 = 10;
+const WATCH_MAX: Duration = Duration::from_secs(1);
 
 /// What is done about sessions that wait for us.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -184,7 +185,7 @@ impl Work {
                 () = tokio::time::sleep(pause) => {
                     let begun = Instant::now();
                     let waiters = self.waiters().await?;
-                    pause = WATCH.max(begun.elapsed() * WATCH_SHARE);
+                    pause = (begun.elapsed() * WATCH_SHARE).clamp(WATCH, WATCH_MAX);
                     self.react(waiters).await?;
                 }
             }
@@ -242,12 +243,16 @@ impl Work {
     }
 
     fn tell(&self, waiter: &Waiter, since: Instant, what: &str) {
-        let text = format!(
-            "another session waits for table {}, which is being backed up ({}; for {} s): {what}",
-            self.name_of(waiter.oid),
-            waiter.description,
-            since.elapsed().as_secs()
-        );
+        let table = self.name_of(waiter.oid);
+        let text = match since.elapsed().as_secs() {
+            0 => {
+                format!("a session waits for table {table}, which is being backed up; {what} ({})", waiter.description)
+            }
+            seconds => format!(
+                "a session has waited {seconds} s for table {table}, which is being backed up; {what} ({})",
+                waiter.description
+            ),
+        };
         // a run that has ended listens no more
         let _ = self.told.send(Event::Warning(Message::new(text)));
     }

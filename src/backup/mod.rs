@@ -138,7 +138,7 @@ async fn to_store(
     let filled = {
         let mut work = Box::pin(async {
             unfinished::discard(&store, &database, phases.sink).await?;
-            fill(options, form, source, &store, &folder, id, &lease, &fate, &mut phases, now).await
+            Box::pin(fill(options, form, source, &store, &folder, id, &lease, &fate, &mut phases, now)).await
         });
         tokio::select! {
             filled = &mut work => filled,

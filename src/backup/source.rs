@@ -168,6 +168,7 @@ async fn read_once(options: &Options, form: Form, for_store: bool, phases: &mut 
         catalog::resolve(&mut connection, options.content.clone(), &options.patterns, options.strict_names).await?;
     let mut helpers = helpers(&mut connection, options, &setup, &snapshot).await?;
     connection.execute(&format!("savepoint {SAVEPOINT}")).await?;
+    let mut contradictions = Vec::new();
     let inventory = catalog::read_shared(&mut connection, &mut helpers, options.patience, |inventory| {
         plan::select::mark(inventory, &selection);
         let unsupported = inventory.unsupported_in_dump();
@@ -175,11 +176,21 @@ async fn read_once(options: &Options, form: Form, for_store: bool, phases: &mut 
             Ok(())
         } else {
             Err(cannot_dump(&unsupported, standing.version))
+        }?;
+        contradictions = inventory.contradictions_in_dump();
+        if !options.allow_unsupported && !contradictions.is_empty() {
+            return Err(catalog::contradicts(&contradictions));
         }
+        inventory.leave_out_contradictions();
+        Ok(())
     })
     .await?;
-    let skipped = (inventory.unsupported_in_dump().into_iter())
-        .map(|(kind, name)| Skipped { object: format!("{kind} {name}"), reason: "unknown to this program".to_owned() })
+    let unknown = inventory.unsupported_in_dump().into_iter().map(|(kind, name)| format!("{kind} {name}"));
+    let skipped = (unknown.map(|object| Skipped { object, reason: "unknown to this program".to_owned() }))
+        .chain(contradictions.into_iter().map(|object| {
+            // the row is what is told: there may be no object to it
+            Skipped { object, reason: "the catalog contradicts itself".to_owned() }
+        }))
         .collect();
     let emit = EmitOptions {
         quote: Quote { all: options.quote_all_identifiers, ..Quote::default() },

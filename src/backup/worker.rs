@@ -76,10 +76,10 @@ pub(super) struct Part {
     pub(super) object: Option<u32>,
     /// Its bytes.
     pub(super) made: mpsc::UnboundedReceiver<Made>,
-    /// Where each stretch is a file, the room that this one takes until it is written.
-    pub(super) room: Option<OwnedSemaphorePermit>,
     /// Whether they come out of a file, so that nobody waits for them to be taken.
     pub(super) is_aside: bool,
+    /// Where each stretch is a file, the room that this one takes until it is written.
+    pub(super) room: Option<OwnedSemaphorePermit>,
 }
 
 /// One connection that copies until the queue is empty.
@@ -89,14 +89,14 @@ pub(super) struct Worker {
     pub(super) parts: mpsc::UnboundedSender<Part>,
     pub(super) framing: Framing,
     pub(super) press: Press,
-    /// Room for the files that it has begun, [`FILES`] of them.
-    pub(super) files: Arc<Semaphore>,
     /// Who holds the locks of all tables; `None` where this worker's own session does.
     pub(super) keeper: Option<KeeperLink>,
     /// How long to try to get a lock.
     pub(super) patience: Duration,
     /// Whether it copies only tables that somebody waits for.
     pub(super) only_wanted: bool,
+    /// Room for files that are not written yet.
+    pub(super) files: Arc<Semaphore>,
 }
 
 /// Locks of one job are behind this savepoint, so that they are let go with it.
@@ -135,7 +135,7 @@ impl Worker {
         };
         let (out, made) = mpsc::unbounded_channel();
         // a writer that is gone has failed and says so itself
-        let _ = self.parts.send(Part { index, object, made, room, is_aside: false });
+        let _ = self.parts.send(Part { index, object, made, is_aside: false, room });
         self.press.send(Command::Open(out)).await
     }
 

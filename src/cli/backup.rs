@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use super::connection::ConnectionArgs;
 use super::context::{Context, Output, Report};
+use super::effect;
 use super::exit::Exit;
 use super::options::{RetentionArgs, StoreArgs};
 use super::selection::SelectionArgs;
@@ -30,40 +31,6 @@ Examples:
   db backup --store /var/backups/pg -d shop
   DATABASE_URL=postgres://... db backup --store s3://backups/prod --keep-daily 7
   db backup -d shop -F plain -o - | psql copy_of_shop";
-
-/// Options that make a backup hold less than its whole database, its rules and its rights.
-const FILTERING: [&str; 27] = [
-    "schema",
-    "exclude-schema",
-    "table",
-    "table-and-children",
-    "exclude-table",
-    "exclude-table-and-children",
-    "exclude-table-data",
-    "exclude-table-data-and-children",
-    "extension",
-    "exclude-extension",
-    "filter",
-    "data-only",
-    "schema-only",
-    "section",
-    "no-large-objects",
-    "no-unlogged-table-data",
-    "no-policies",
-    "no-publications",
-    "no-subscriptions",
-    "no-privileges",
-    "no-comments",
-    "no-security-labels",
-    "no-toast-compression",
-    "no-data",
-    "no-schema",
-    "statistics-only",
-    "enable-row-security",
-];
-
-/// Up to this value of `--extra-float-digits` numbers are rounded.
-const ROUNDED_MAX: i8 = 0;
 
 /// Back a database up to a store
 #[derive(clap::Args)]
@@ -386,7 +353,7 @@ impl Args {
 
     async fn options(self, context: &Context) -> Result<backup::Options> {
         let policy = self.retention.policy();
-        let filters = filters(&context.spelled, self.detail.extra_float_digits);
+        let filters = effect::filters(&context.spelled, self.archive.format, self.detail.extra_float_digits);
         Volatile::parse(&self.run.volatile)?;
         Ok(backup::Options {
             compression: self.compression(context)?,
@@ -498,11 +465,4 @@ fn name_of(option: &str) -> &str {
 fn are_usual(filters: &[String], origins: &BTreeMap<String, Origin>) -> bool {
     let is_line = |filter: &String| matches!(origins.get(name_of(filter)), Some(Origin::Line(_)));
     !filters.is_empty() && filters.iter().all(is_line)
-}
-
-/// Those of the spelled options that leave something out.
-fn filters(spelled: &[String], float_digits: Option<i8>) -> Vec<String> {
-    let is_rounded = float_digits.is_some_and(|digits| digits <= ROUNDED_MAX);
-    let is_filter = |option: &str| FILTERING.contains(&option) || (is_rounded && option == "extra-float-digits");
-    spelled.iter().filter(|option| is_filter(name_of(option))).cloned().collect()
 }

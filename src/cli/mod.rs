@@ -6,6 +6,7 @@ mod confirm;
 mod connection;
 mod context;
 mod drill;
+mod effect;
 mod exit;
 mod list;
 mod options;
@@ -33,9 +34,13 @@ use self::options::General;
 use self::parse::{Parsed, Stop};
 use crate::error::{Error, ErrorKind, Result};
 use crate::report::{self, Paint, Talk, Verbosity, json, redact};
+use crate::server::Sessions;
 
 /// How long a run that was stopped may take to clean up in its stores.
 const CLEAN_UP_MAX: Duration = Duration::from_secs(8);
+
+/// How long a run waits for the end of the statements that it has cancelled.
+const SETTLE_MAX: Duration = Duration::from_secs(30);
 
 /// Back up PostgreSQL databases, prove the backups, restore them
 #[derive(clap::Parser)]
@@ -161,6 +166,7 @@ fn start(parsed: Parsed, no_color: bool, run_id: &str) -> u8 {
         origins: parsed.origins,
         spelled: parsed.spelled,
         opened: Mutex::default(),
+        sessions: Sessions::default(),
     };
     let (result, code) = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => {
@@ -196,31 +202,53 @@ fn start(parsed: Parsed, no_color: bool, run_id: &str) -> u8 {
 
 /// Runs the command until it ends or a signal stops it.
 async fn supervise(name: &str, command: Command, context: &Context) -> (Result<Report>, u8) {
+    let mut work = Box::pin(dispatch(command, context));
     let stopped = tokio::select! {
         biased;
         signal = signals() => signal,
-        result = Box::pin(dispatch(command, context)) => {
+        result = &mut work => {
+            drop(work);
             let code = match &result {
                 Ok(report) => report.exit.code(),
                 Err(error) => error.kind().exit_code(),
             };
-            return (result, code);
+            let left = if result.is_err() || context.sessions.has_running() { settle(context).await } else { Vec::new() };
+            return (result.map_err(|error| with_sessions(error, &left)), code);
         }
     };
-    // the command's future is gone by now, and with it its connections and open files
-    let stores = std::mem::take(&mut *context.opened.lock().unwrap_or_else(PoisonError::into_inner));
     let clean_up = async {
-        for store in stores {
-            // what cannot be removed now is swept by a later run
-            let _ = store.abandon_open().await;
-        }
+        // as long as they are open: a pooler knows no others
+        let cancelling = tokio::time::timeout(CLEAN_UP_MAX, context.sessions.cancel());
+        drop(cancelling.await);
+        // with the command's future go its connections and open files
+        drop(work);
+        let stores = std::mem::take(&mut *context.opened.lock().unwrap_or_else(PoisonError::into_inner));
+        let abandoning = async {
+            for store in stores {
+                // what cannot be removed now is swept by a later run
+                let _ = store.abandon_open().await;
+            }
+        };
+        tokio::join!(settle(context), tokio::time::timeout(CLEAN_UP_MAX, abandoning)).0
     };
-    tokio::select! {
+    let left = tokio::select! {
         // a second signal means at once
-        _ = signals() => {}
-        _ = tokio::time::timeout(CLEAN_UP_MAX, clean_up) => {}
+        _ = signals() => Vec::new(),
+        left = clean_up => left,
+    };
+    (Err(with_sessions(stopped.error(name), &left)), stopped.code())
+}
+
+/// Waits for the end of what this run has left running on servers; returns what goes on all the same.
+async fn settle(context: &Context) -> Vec<String> {
+    context.sessions.settle(SETTLE_MAX).await
+}
+
+fn with_sessions(error: Error, left: &[String]) -> Error {
+    if left.is_empty() {
+        return error;
     }
-    (Err(stopped.error(name)), stopped.code())
+    error.more_detail(&format!("could not end what was running on {}", left.join("; ")))
 }
 
 /// Waits for a signal that asks the program to end; forever where signals cannot be listened for.

@@ -146,6 +146,10 @@ struct RunArgs {
     #[arg(long)]
     allow_missing_extensions: bool,
 
+    /// Restore what there is of a script that was cut off
+    #[arg(long)]
+    allow_incomplete: bool,
+
     /// Restore into the very database that the backup was taken of
     #[arg(long)]
     overwrite_source: bool,
@@ -498,6 +502,7 @@ pub(super) async fn run(args: Args, context: &Context) -> Result<Report> {
         row_security: args.run.enable_row_security,
         create_roles: args.run.create_roles,
         allow_missing_extensions: args.run.allow_missing_extensions,
+        allow_incomplete: args.run.allow_incomplete,
         overwrite_source: args.run.overwrite_source,
         check_files: !args.run.no_checksums,
         analyze: !args.run.no_analyze,

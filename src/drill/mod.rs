@@ -19,12 +19,10 @@ pub use scratch::Place;
 use self::scratch::Scratch;
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::{Event, Message, Phase, Sink};
-use crate::manifest::{Format, Manifest, PhaseTime};
-use crate::reader::{open_custom, open_directory, read_tar_head};
+use crate::manifest::{Manifest, PhaseTime};
 use crate::restore;
 use crate::shelf::{Backup, Standing};
 use crate::store::Store;
-use crate::transfer::Inlet;
 use crate::verify::{self, Comparison};
 
 /// Which backup, and where.
@@ -147,9 +145,10 @@ async fn restore_and_compare(
         proof.reasons.push(format!("{} could not be restored: {}", failure.entry, failure.message));
     }
 
-    let encoding = archive_encoding(options, manifest).await?;
-    let jobs = options.jobs.get();
-    let comparison = Comparison { encoding: &encoding, owners: true, rights: true, jobs };
+    let toc = verify::table_of_contents(&options.store, &options.backup, manifest).await?;
+    let encoding = toc.as_ref().and_then(|toc| toc.encoding()).unwrap_or(manifest.encoding());
+    let (toc, jobs) = (toc.as_ref(), options.jobs.get());
+    let comparison = Comparison { encoding, toc, owners: true, rights: true, jobs };
     let verification = verify::compare(&scratch.target, manifest, comparison, watch).await?;
     for finding in &verification.findings {
         proof.reasons.push(format!("{} \"{}\": {}", finding.kind.message(), finding.object, finding.detail));
@@ -196,18 +195,6 @@ fn same_backup(options: &Options, manifest: &Manifest) -> Backup {
         objects: options.backup.objects.clone(),
         evidence: options.backup.evidence.clone(),
     }
-}
-
-/// The encoding of the archive's rows, which their digests are of.
-async fn archive_encoding(options: &Options, manifest: &Manifest) -> Result<String> {
-    let key = options.backup.folder()?.join(&manifest.archive.path)?;
-    let toc = match manifest.archive.format {
-        Format::Custom => open_custom(Inlet::open(Arc::clone(&options.store), &key).await?).await?.toc().clone(),
-        Format::Directory => open_directory(Arc::clone(&options.store), Some(&key)).await?.toc().clone(),
-        Format::Tar => read_tar_head(&Inlet::open(Arc::clone(&options.store), &key).await?).await?,
-        Format::Plain => return Ok(manifest.encoding().to_owned()),
-    };
-    Ok(toc.encoding().unwrap_or(&manifest.source.encoding).to_owned())
 }
 
 /// Listens in to measure the phases, and passes every event on.

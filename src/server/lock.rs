@@ -67,6 +67,13 @@ fn changed(table: &str, how: &str) -> Error {
         .caused_by(TableChanged)
 }
 
+fn gone(error: &Error) -> Error {
+    Error::new(ErrorKind::Locked, "a table was dropped or renamed while the run began")
+        .detail(error.message().to_owned())
+        .hint("Run again when nobody changes the schema.")
+        .caused_by(TableChanged)
+}
+
 /// Whether a run failed because a table was changed between its snapshot and its locks: it may begin again.
 pub fn is_table_change(error: &Error) -> bool {
     std::error::Error::source(error).is_some_and(<dyn std::error::Error>::is::<TableChanged>)
@@ -115,7 +122,7 @@ async fn try_lock(connection: &mut Connection, targets: &[LockTarget]) -> Result
             Err(error) if is_lock_timeout(&error) => return Ok(Some(error)),
             // undefined_table, invalid_schema_name: dropped or renamed since the lists were read
             Err(error) if matches!(sqlstate(&error), Some("42P01" | "3F000")) => {
-                return Err(changed("to be dumped", error.message()));
+                return Err(gone(&error));
             }
             Err(error) => return Err(error.context("could not lock the tables to dump")),
         }

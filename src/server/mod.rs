@@ -14,6 +14,7 @@ mod options;
 mod passfile;
 mod service;
 mod session;
+mod sessions;
 mod snapshot;
 mod spec;
 mod tls;
@@ -31,5 +32,6 @@ pub use session::{
     Isolation, Setup, Standing, begin, lacks_locale, pin_values, read_database_size, read_monetary, read_standing,
     refuse_pooler, set_up,
 };
+pub use sessions::Sessions;
 pub use snapshot::{Snapshot, export_snapshot, import_snapshot, join, join_snapshot, open};
 pub use spec::{Environment, Origin, Spec};

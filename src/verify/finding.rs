@@ -96,6 +96,7 @@ finding_kinds! {
     DataMissing "data_missing" "data is not in the archive" "The other tables can be restored; take this one from another backup.",
     DataUnexpected "data_unexpected" "data belongs to no entry" "The archive was not written by one run; use another backup.",
     EntryCount "entry_count" "number of entries is not that of the manifest" "The archive and the manifest are not of one backup; use another one.",
+    TableRecord "table_record" "the manifest has not exactly one record of each table's rows" "The archive and the manifest are not of one backup; use another one.",
     RowCount "row_count" "number of rows is not that of the source" "Rows are lost or added; use another backup and report this.",
     RowDigest "row_digest" "rows are not those of the source" "Values have changed; use another backup and report this.",
     LargeObjects "large_objects" "large objects are not those of the source" "Use another backup for them, and report this.",
@@ -113,6 +114,10 @@ finding_kinds! {
     TriggerDiffers "trigger" "trigger differs" "Create or enable it again from the backup's definition.",
     SequenceDiffers "sequence" "sequence differs" "Set it with setval() before rows are inserted, or keys will collide.",
     RoutineDiffers "routine" "function differs" "Compare the definitions; SECURITY DEFINER decides whose rights it runs with.",
+    DefinitionDiffers "definition" "definition differs" "Compare the definitions; a migration may have run since the backup.",
+    CommentDiffers "comment" "comment differs" "Set it with COMMENT ON from the backup's statement.",
+    SettingDiffers "setting" "settings of the database differ" "Compare ALTER DATABASE ... SET and ALTER ROLE ... IN DATABASE ... SET.",
+    NotPopulated "not_populated" "materialized view is not populated as in the backup" "Run REFRESH MATERIALIZED VIEW; until then nobody can read it.",
     ExtensionDiffers "extension" "extension differs" "Install it with CREATE EXTENSION, or update it to the version of the source.",
 }
 

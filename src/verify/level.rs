@@ -1,11 +1,12 @@
 //! The levels behind the files: what the pass over the bytes says about archive and rows.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
+use crate::archive::toc::Entry;
 use crate::codec::digest::{LargeObjectSummary, RowSummary};
 use crate::manifest::{Manifest, Table};
 
-use super::contents::Contents;
+use super::contents::{Contents, entry_name};
 use super::outcome::LevelReport;
 use super::{FindingKind, Level};
 
@@ -47,6 +48,7 @@ pub(super) fn rows(contents: Option<&Contents>, manifest: Option<&Manifest>) -> 
         report.not_checkable("rows", format!("there is no manifest to compare them with; {rows} were counted"));
         return report;
     };
+    records(contents, manifest, &mut report);
     let damaged: BTreeSet<i32> = contents.damage.iter().filter_map(|damage| damage.dump_id).collect();
     let unknown = contents.damage.iter().any(|damage| damage.dump_id.is_none());
     for table in &manifest.tables {
@@ -64,6 +66,44 @@ pub(super) fn rows(contents: Option<&Contents>, manifest: Option<&Manifest>) -> 
     }
     large_objects(contents, manifest, unknown, &mut report);
     report
+}
+
+/// Each table's rows in the archive have exactly one record in the manifest, and each record has its rows: what is in no
+/// record is compared with nothing.
+fn records(contents: &Contents, manifest: &Manifest, report: &mut LevelReport) {
+    let mut records: BTreeMap<i32, Vec<&Table>> = BTreeMap::new();
+    for table in &manifest.tables {
+        records.entry(table.dump_id).or_default().push(table);
+    }
+    for (dump_id, tables) in records.iter().filter(|(_, tables)| tables.len() > 1) {
+        let name = tables.first().map(|table| format!("{}.{}", table.schema, table.name)).unwrap_or_default();
+        report.find(FindingKind::TableRecord, name, format!("{} records of entry {dump_id}", tables.len()));
+    }
+    let Some(toc) = &contents.toc else {
+        // SQL text has no entries; how many there were is told elsewhere in the manifest
+        let expected = manifest.expected.entry_counts.get("TABLE DATA").copied().unwrap_or_default();
+        let found = manifest.tables.len() as u64;
+        if expected != found {
+            let detail = format!("{found} records, the archive was written with the rows of {expected} tables");
+            report.find(FindingKind::TableRecord, "manifest", detail);
+        }
+        return;
+    };
+    let entries: BTreeMap<i32, &Entry> =
+        toc.entries.iter().filter(|entry| entry.kind == "TABLE DATA").map(|entry| (entry.dump_id, entry)).collect();
+    for (dump_id, entry) in entries.iter().filter(|(dump_id, _)| !records.contains_key(dump_id)) {
+        report.find(FindingKind::TableRecord, entry_name(entry), format!("no record of entry {dump_id}"));
+    }
+    for table in &manifest.tables {
+        let entry = entries.get(&table.dump_id);
+        let is_same =
+            entry.is_some_and(|entry| entry.tag == table.name && entry.schema.as_deref() == Some(&table.schema));
+        if !is_same {
+            let what = entry.map_or_else(|| "no rows of a table".to_owned(), |entry| entry_name(entry));
+            let name = format!("{}.{}", table.schema, table.name);
+            report.find(FindingKind::TableRecord, name, format!("its entry {} is {what}", table.dump_id));
+        }
+    }
 }
 
 fn compare(table: &Table, name: &str, found: RowSummary, report: &mut LevelReport) {

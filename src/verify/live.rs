@@ -5,17 +5,20 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
 use futures_util::future::try_join_all;
 
-use crate::catalog::read_expected;
+use crate::archive::toc::Toc;
+use crate::catalog::{self, read_expected};
 use crate::codec::digest::{LargeObjectDigest, LargeObjectSummary, RowDigest, RowSummary};
 use crate::copy::Pool;
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::{Event, Progress, Sink};
 use crate::manifest::expected::Expected;
-use crate::manifest::{Manifest, Table};
-use crate::object::Quote;
+use crate::manifest::{Format, Manifest, Table};
+use crate::object::{EmitOptions, Entry, Quote};
+use crate::plan::{self, select::Selection};
 use crate::record::DecodeError;
-use crate::server::{self, Connection, Isolation, Setup, begin, export_snapshot, pin_values, set_up};
+use crate::server::{self, Connection, Isolation, LockPatience, Setup, begin, export_snapshot, pin_values, set_up};
 
+use super::definition::{self, Item};
 use super::outcome::LevelReport;
 use super::structure::{self, Terms};
 use super::{FindingKind, Level};
@@ -31,6 +34,8 @@ const RANGE: usize = 1 << 19;
 pub struct Comparison<'a> {
     /// The encoding of the archive's rows: their digests are of those bytes.
     pub encoding: &'a str,
+    /// The archive's table of contents; `None` where it has none, or could not be read.
+    pub toc: Option<&'a Toc>,
     /// Whether owners were restored.
     pub owners: bool,
     /// Whether rights were restored.
@@ -51,23 +56,36 @@ pub(super) async fn compare(
     let mut report = LevelReport::new(Level::Live);
     let setup = Setup {
         encoding: Some(comparison.encoding.to_owned()),
+        quote_all_identifiers: has_option(manifest, "quote-all-identifiers"),
         monetary: manifest.source.monetary.clone(),
         float_digits: manifest.archive.float_digits,
         ..Setup::default()
     };
     let mut connection = Connection::connect(target).await?;
     set_up(&mut connection, &setup).await?;
-    pin_values(&mut connection, &setup).await?;
     begin(&mut connection, Isolation::RepeatableRead).await?;
+    let has_schema = manifest.archive.has_schema;
+    let definitions =
+        if has_schema { definitions(&mut connection, manifest, comparison, &mut report).await? } else { None };
+    pin_values(&mut connection, &setup).await?;
     let live = read_expected(&mut connection, scope(manifest)).await?;
-    if manifest.archive.has_schema {
+    if has_schema {
         let terms = Terms {
             owners: comparison.owners,
             rights: comparison.rights,
             source_major: manifest.source.server_version_number / 10_000,
             live_major: connection.version().major(),
+            whole: manifest.filters.is_empty(),
+            same_database: definitions.as_ref().is_some_and(|live| live.database == manifest.source.database),
+            reads_subscriptions: definitions.as_ref().is_some_and(|live| live.reads_subscriptions),
         };
         structure::compare(&manifest.expected, &live, terms, &mut report);
+        if let (Some(toc), Some(live)) = (comparison.toc, &definitions) {
+            let archived: Vec<Item<'_>> = toc.entries.iter().map(Item::archived).collect();
+            let live: Vec<Item<'_>> = live.entries.iter().map(Item::live).collect();
+            definition::compare(&archived, &live, terms, &mut report);
+        }
+        drop(definitions);
     }
     if manifest.archive.has_data {
         let comparing = Rows::new(manifest, &live, &mut report);
@@ -77,6 +95,79 @@ pub(super) async fn compare(
         }
     }
     Ok(report)
+}
+
+/// What a backup of the live database would say of it now.
+struct Definitions {
+    entries: Vec<Entry>,
+    /// The database's name.
+    database: String,
+    reads_subscriptions: bool,
+}
+
+/// Reads the entries that a backup of the live database would have, as [`crate::backup`] does but for the rows. The locks that
+/// this takes are gone when it returns.
+///
+/// What cannot be read for want of rights, or because somebody holds a table for long, is "not checked".
+async fn definitions(
+    connection: &mut Connection,
+    manifest: &Manifest,
+    comparison: Comparison<'_>,
+    report: &mut LevelReport,
+) -> Result<Option<Definitions>> {
+    const WHAT: &str = "definitions, comments and settings";
+    if comparison.toc.is_none() {
+        match manifest.archive.format {
+            Format::Plain => report.not_checkable(WHAT, "SQL text has no table of contents"),
+            Format::Custom | Format::Directory | Format::Tar => {
+                report.not_checked(WHAT, "the archive's table of contents could not be read")
+            }
+        }
+        return Ok(None);
+    }
+    connection.execute("savepoint before_definitions").await?;
+    let read = Box::pin(read_definitions(connection, manifest)).await;
+    let ended =
+        connection.execute("rollback to savepoint before_definitions; release savepoint before_definitions").await;
+    match (read, ended) {
+        (Ok(definitions), Ok(())) => Ok(Some(definitions)),
+        (Err(error), Ok(())) => {
+            report.not_checked(WHAT, format!("{}: {}", error.message(), error.detail_text().unwrap_or("no detail")));
+            Ok(None)
+        }
+        (Ok(_), Err(error)) | (Err(error), Err(_)) => Err(error),
+    }
+}
+
+async fn read_definitions(connection: &mut Connection, manifest: &Manifest) -> Result<Definitions> {
+    let mut database = catalog::read_database(connection).await?;
+    // statements that name the database are compared under the name that it had
+    let name = std::mem::replace(&mut database.name, manifest.source.database.clone());
+    let mut selection = Selection::default();
+    let inventory = catalog::read(connection, LockPatience::default(), |inventory| {
+        selection.content.subscriptions = inventory.facts.reads_subscriptions;
+        plan::select::mark(inventory, &selection);
+        Ok(())
+    })
+    .await?;
+    let reads_subscriptions = inventory.facts.reads_subscriptions;
+    let emit = EmitOptions {
+        quote: Quote { all: has_option(manifest, "quote-all-identifiers"), ..Quote::default() },
+        include_acl: true,
+        include_comments: true,
+        include_security_labels: true,
+        include_toast_compression: !has_option(manifest, "no-toast-compression"),
+        load_via_partition_root: false,
+        inserts: None,
+    };
+    let plan = plan::build(inventory, &selection, emit, Some(&database))?;
+    Ok(Definitions { entries: plan.entries, database: name, reads_subscriptions })
+}
+
+/// Whether the backup was made with this option.
+fn has_option(manifest: &Manifest, name: &str) -> bool {
+    let is_it = |option: &String| option.trim_start_matches('-').split('=').next() == Some(name);
+    manifest.options.iter().any(is_it)
 }
 
 /// What of the live database is compared: for a filtered backup only what it holds.

@@ -3,19 +3,24 @@
 //! Findings are not errors: looking succeeded. An error means that it could not be looked at.
 
 mod contents;
+mod definition;
 mod directory;
 mod examine;
 mod expectation;
 mod file;
 mod finding;
+mod known;
+mod large_object;
 mod level;
 mod live;
+mod meaning;
 mod outcome;
 mod plain;
 mod proof;
 mod structure;
 mod tar;
 mod tee;
+mod token;
 mod wish;
 
 use std::path::PathBuf;
@@ -28,12 +33,15 @@ pub use outcome::{Checked, LevelOutcome, LevelVerdict, NotChecked, Outcome, Verd
 pub use proof::Proof;
 pub use wish::{PolicyWish, TableWish, Volume, Wishes};
 
+use crate::archive::toc::Toc;
 use crate::error::Result;
 use crate::event::{Event, Phase, Sink};
-use crate::manifest::Manifest;
+use crate::manifest::{Format, Manifest};
+use crate::reader::{open_custom, open_directory, read_tar_head};
 use crate::server;
 use crate::shelf::{Backup, Standing};
 use crate::store::Store;
+use crate::transfer::Inlet;
 
 /// What to verify, and how deep.
 pub struct Options {
@@ -115,8 +123,13 @@ pub async fn run(options: &Options, sink: &dyn Sink) -> Result<Outcome> {
                 outcome.add(expectation::check(toc.as_ref(), Some(manifest), comparable, tables, wishes));
             }
             if let Some(target) = &options.against {
+                let toc = match toc {
+                    None if deepest == Level::Files => table_of_contents(store, backup, manifest).await?,
+                    toc => toc,
+                };
                 let encoding = toc.as_ref().and_then(|toc| toc.encoding()).unwrap_or(manifest.encoding());
-                let comparison = Comparison { encoding, owners: true, rights: true, jobs: options.jobs };
+                let toc = toc.as_ref();
+                let comparison = Comparison { encoding, toc, owners: true, rights: true, jobs: options.jobs };
                 let comparing = live::compare(target, manifest, comparison, sink);
                 outcome.add(timed(sink, Phase::CompareLive, comparing).await?);
             }
@@ -135,6 +148,22 @@ pub async fn compare(
     let mut outcome = Outcome::new(manifest.source.database.clone(), Some(Level::Live));
     outcome.add(timed(sink, Phase::CompareLive, live::compare(target, manifest, comparison, sink)).await?);
     Ok(outcome)
+}
+
+/// The table of contents of a backup's archive, without a look at anything else; `None` where it is SQL text.
+///
+/// # Errors
+///
+/// When the archive cannot be read or is none.
+pub async fn table_of_contents(store: &Arc<dyn Store>, backup: &Backup, manifest: &Manifest) -> Result<Option<Toc>> {
+    let key = backup.folder()?.join(&manifest.archive.path)?;
+    let toc = match manifest.archive.format {
+        Format::Custom => open_custom(Inlet::open(Arc::clone(store), &key).await?).await?.toc().clone(),
+        Format::Directory => open_directory(Arc::clone(store), Some(&key)).await?.toc().clone(),
+        Format::Tar => read_tar_head(&Inlet::open(Arc::clone(store), &key).await?).await?,
+        Format::Plain => return Ok(None),
+    };
+    Ok(Some(toc))
 }
 
 fn add_levels(outcome: &mut Outcome, examined: examine::Examined, manifest: Option<&Manifest>, deepest: Level) {

@@ -65,7 +65,8 @@ pub struct NotChecked {
     pub what: String,
     /// Why.
     pub why: String,
-    /// The target is of a kind that cannot tell it: a bare archive has no manifest, SQL text has no large objects.
+    /// The target is of a kind that cannot tell it: a bare archive has no manifest, SQL text has no large objects, two
+    /// majors of PostgreSQL print one view in two ways.
     pub not_checkable: bool,
 }
 
@@ -126,9 +127,11 @@ impl Outcome {
 
     pub(super) fn add(&mut self, report: LevelReport) {
         let LevelReport { level, findings, checked, not_checked } = report;
+        // between two servers some things cannot be compared at all: that is told, and the rest is judged
+        let is_passable = |left: &NotChecked| level == Level::Live && left.not_checkable && !checked.is_empty();
         let verdict = if !findings.is_empty() {
             LevelVerdict::Failed
-        } else if !not_checked.is_empty() {
+        } else if !not_checked.iter().all(is_passable) {
             LevelVerdict::NotChecked
         } else {
             LevelVerdict::Passed
@@ -154,6 +157,11 @@ impl LevelReport {
 
     pub(super) fn find(&mut self, kind: FindingKind, object: impl Into<String>, detail: impl Into<String>) {
         self.findings.push(Finding::new(self.level, kind, object, detail));
+    }
+
+    /// What was found so far.
+    pub(super) fn findings(&self) -> &[Finding] {
+        &self.findings
     }
 
     pub(super) fn checked(&mut self, what: &str, count: impl TryInto<u64>) {

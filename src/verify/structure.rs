@@ -7,6 +7,7 @@ use crate::manifest::expected::{
 };
 
 use super::FindingKind;
+use super::meaning;
 use super::outcome::LevelReport;
 
 /// What the comparison can count on.
@@ -20,10 +21,23 @@ pub(super) struct Terms {
     pub(super) source_major: u32,
     /// The major of the live server.
     pub(super) live_major: u32,
+    /// The backup has all of the database: what it does not have should not be there.
+    pub(super) whole: bool,
+    /// The live database has the name of the one that was backed up.
+    pub(super) same_database: bool,
+    /// The session may read how subscriptions reach their publishers.
+    pub(super) reads_subscriptions: bool,
 }
 
-/// MAINTAIN is a privilege from this major on, and `GRANT ALL` of an older one gives it.
-const MAINTAIN_SINCE: u32 = 17;
+impl Terms {
+    /// The majors of both servers.
+    pub(super) fn majors(self) -> [u32; 2] {
+        [self.source_major, self.live_major]
+    }
+}
+
+/// Range types have multirange types, with functions of their own, from this major on.
+const MULTIRANGE_SINCE: u32 = 14;
 
 /// Adds to `report` whatever differs.
 pub(super) fn compare(expected: &Expected, live: &Expected, terms: Terms, report: &mut LevelReport) {
@@ -94,6 +108,21 @@ impl Comparison<'_> {
         }
     }
 
+    /// The same for definitions, which two majors may print in two ways.
+    fn same_definition(&mut self, kind: FindingKind, object: &str, what: &str, expected: &str, live: &str) {
+        if !meaning::same_text("", expected, live, self.terms.majors()) {
+            self.find(kind, object, format!("{what}: expected {expected:?}, found {live:?}"));
+        }
+    }
+
+    fn same_expression(&mut self, kind: FindingKind, object: &str, what: &str, sides: [&Option<String>; 2]) {
+        let [expected, live] = sides;
+        match (expected, live) {
+            (Some(expected), Some(live)) => self.same_definition(kind, object, what, expected, live),
+            _ => self.same(kind, object, what, expected, live),
+        }
+    }
+
     fn owner(&mut self, object: &str, expected: &str, live: &str) {
         if self.terms.owners {
             self.same(FindingKind::OwnerDiffers, object, "owner", &expected, &live);
@@ -104,12 +133,12 @@ impl Comparison<'_> {
         if !self.terms.rights {
             return;
         }
-        let straddles = (self.terms.source_major < MAINTAIN_SINCE) != (self.terms.live_major < MAINTAIN_SINCE);
+        let straddles = meaning::straddles(self.terms.majors(), meaning::MAINTAIN_SINCE);
         let items = |acl: &Option<Vec<String>>| {
             acl.as_ref().map(|items| {
                 items
                     .iter()
-                    .map(|item| if straddles { without_maintain(item) } else { item.clone() })
+                    .filter_map(|item| if straddles { without_maintain(item) } else { Some(item.clone()) })
                     .collect::<Vec<_>>()
             })
         };
@@ -155,8 +184,16 @@ impl Comparison<'_> {
         for (name, one, other) in self.pairs("sequences", &expected.sequences, &live.sequences, missing, name) {
             self.sequence(&name, one, other);
         }
-        let name = |routine: &Routine| format!("{}.{}", routine.schema, routine.signature);
-        for (name, one, other) in self.pairs("functions", &expected.routines, &live.routines, missing, name) {
+        let is_one_major = self.terms.source_major == self.terms.live_major;
+        let name = |routine: &Routine| {
+            let signature = &routine.signature;
+            let signature = if is_one_major { signature.into() } else { meaning::without_input_mode(signature) };
+            format!("{}.{signature}", routine.schema)
+        };
+        let has_multiranges = meaning::straddles(self.terms.majors(), MULTIRANGE_SINCE);
+        let is_made = |routine: &&Routine| has_multiranges && makes_multirange(routine, &expected.routines);
+        let live_routines: Vec<Routine> = live.routines.iter().filter(|routine| !is_made(routine)).cloned().collect();
+        for (name, one, other) in self.pairs("functions", &expected.routines, &live_routines, missing, name) {
             let kind = FindingKind::RoutineDiffers;
             self.same(kind, &name, "security definer", &one.security_definer, &other.security_definer);
             self.owner(&name, &one.owner, &other.owner);
@@ -197,7 +234,7 @@ impl Comparison<'_> {
         let index_kind = FindingKind::IndexDiffers;
         let name_of = |index: &Index| part(&index.name);
         for (name, one, other) in self.pairs("indexes", &one.indexes, &other.indexes, index_kind, name_of) {
-            self.same(index_kind, &name, "definition", &one.definition, &other.definition);
+            self.same_definition(index_kind, &name, "definition", &one.definition, &other.definition);
             // an index on a partitioned table alone is not valid before every partition has its part
             if one.valid && !other.valid {
                 self.find(index_kind, &name, "it is not valid");
@@ -205,10 +242,13 @@ impl Comparison<'_> {
         }
         let constraint_kind = FindingKind::ConstraintDiffers;
         let name_of = |constraint: &Constraint| part(&constraint.name);
-        for (name, one, other) in
-            self.pairs("constraints", &one.constraints, &other.constraints, constraint_kind, name_of)
-        {
-            self.same(constraint_kind, &name, "definition", &one.definition, &other.definition);
+        let (expected, live) = if self.terms.source_major == self.terms.live_major {
+            (one.constraints.clone(), other.constraints.clone())
+        } else {
+            without_clones(&one.constraints, &other.constraints)
+        };
+        for (name, one, other) in self.pairs("constraints", &expected, &live, constraint_kind, name_of) {
+            self.same_definition(constraint_kind, &name, "definition", &one.definition, &other.definition);
             if one.validated && !other.validated {
                 self.find(constraint_kind, &name, "it is not validated: rows may break it");
             }
@@ -216,7 +256,7 @@ impl Comparison<'_> {
         let trigger_kind = FindingKind::TriggerDiffers;
         let name_of = |trigger: &Trigger| part(&trigger.name);
         for (name, one, other) in self.pairs("triggers", &one.triggers, &other.triggers, trigger_kind, name_of) {
-            self.same(trigger_kind, &name, "definition", &one.definition, &other.definition);
+            self.same_definition(trigger_kind, &name, "definition", &one.definition, &other.definition);
             self.same(trigger_kind, &name, "enabled", &one.enabled, &other.enabled);
         }
     }
@@ -225,7 +265,7 @@ impl Comparison<'_> {
         let kind = FindingKind::ColumnDiffers;
         self.same(kind, name, "type", &one.data_type, &other.data_type);
         self.same(kind, name, "not null", &one.not_null, &other.not_null);
-        self.same(kind, name, "default", &one.default, &other.default);
+        self.same_expression(kind, name, "default", [&one.default, &other.default]);
         self.same(kind, name, "generated", &one.generated, &other.generated);
         self.same(kind, name, "identity", &one.identity, &other.identity);
         self.same(kind, name, "collation", &one.collation, &other.collation);
@@ -237,8 +277,8 @@ impl Comparison<'_> {
         self.same(kind, name, "command", &one.command, &other.command);
         self.same(kind, name, "permissive", &one.permissive, &other.permissive);
         self.same(kind, name, "roles", &one.roles, &other.roles);
-        self.same(kind, name, "USING", &one.using, &other.using);
-        self.same(kind, name, "WITH CHECK", &one.with_check, &other.with_check);
+        self.same_expression(kind, name, "USING", [&one.using, &other.using]);
+        self.same_expression(kind, name, "WITH CHECK", [&one.with_check, &other.with_check]);
     }
 
     fn sequence(&mut self, name: &str, one: &Sequence, other: &Sequence) {
@@ -255,14 +295,36 @@ impl Comparison<'_> {
     }
 }
 
-/// An `aclitem` text without the privilege MAINTAIN: `a=arwm/b` as `a=arw/b`.
-fn without_maintain(item: &str) -> String {
+/// Whether the server made this function for a multirange type, which another major does not have.
+fn makes_multirange(routine: &Routine, others: &[Routine]) -> bool {
+    routine.signature.split('(').next().is_some_and(|name| name.contains("multirange"))
+        && !others.iter().any(|other| other.schema == routine.schema && other.signature == routine.signature)
+}
+
+/// Constraints without the foreign keys that the server made for each partition that is referred to: each major names
+/// them in its own way. Those of both lists that say the same under different names are left out.
+fn without_clones(expected: &[Constraint], live: &[Constraint]) -> (Vec<Constraint>, Vec<Constraint>) {
+    let only = |some: &[Constraint], others: &[Constraint]| -> Vec<Constraint> {
+        let is_alone = |one: &&Constraint| !others.iter().any(|other| other.name == one.name);
+        some.iter().filter(is_alone).filter(|one| one.definition.starts_with("FOREIGN KEY")).cloned().collect()
+    };
+    let (mut gone, mut came) = (only(expected, live), only(live, expected));
+    let definitions: Vec<String> = gone.iter().map(|one| one.definition.clone()).collect();
+    came.retain(|one| definitions.contains(&one.definition));
+    gone.retain(|one| came.iter().any(|other| other.definition == one.definition));
+    let without = |all: &[Constraint], some: &[Constraint]| {
+        all.iter().filter(|one| !some.contains(one)).cloned().collect::<Vec<_>>()
+    };
+    (without(expected, &gone), without(live, &came))
+}
+
+/// An `aclitem` text without the privilege MAINTAIN: `a=arwm/b` as `a=arw/b`; `None` where no other is given.
+fn without_maintain(item: &str) -> Option<String> {
     // privileges stand between the last "=" and the "/" after it; names that contain either are quoted before
-    let Some((front, back)) = item.rsplit_once('=') else { return item.to_owned() };
-    match back.split_once('/') {
-        Some((privileges, grantor)) => format!("{front}={}/{grantor}", privileges.replace("m*", "").replace('m', "")),
-        None => item.to_owned(),
-    }
+    let parts = item.rsplit_once('=').and_then(|(front, back)| Some((front, back.split_once('/')?)));
+    let Some((front, (privileges, grantor))) = parts else { return Some(item.to_owned()) };
+    let left = privileges.replace("m*", "").replace('m', "");
+    (!left.is_empty() || privileges.is_empty()).then(|| format!("{front}={left}/{grantor}"))
 }
 
 #[cfg(test)]
@@ -271,7 +333,15 @@ mod tests {
     use crate::manifest::expected::{Named, Schema};
     use crate::verify::{Finding, Level};
 
-    const SAME: Terms = Terms { owners: true, rights: true, source_major: 17, live_major: 17 };
+    const SAME: Terms = Terms {
+        owners: true,
+        rights: true,
+        source_major: 17,
+        live_major: 17,
+        whole: true,
+        same_database: true,
+        reads_subscriptions: true,
+    };
 
     fn sample() -> Expected {
         let text = |text: &str| text.to_owned();
@@ -391,6 +461,7 @@ mod tests {
         let change = |live: &mut Expected| item(live).acl = Some(vec!["app=arwdm/keeper".into()]);
         assert_eq!(findings(change, Terms { source_major: 13, ..SAME }), []);
         assert_eq!(findings(change, SAME).len(), 1);
-        assert_eq!(without_maintain("\"a=m/b\"=rm*/owner"), "\"a=m/b\"=r/owner");
+        assert_eq!(without_maintain("\"a=m/b\"=rm*/owner").as_deref(), Some("\"a=m/b\"=r/owner"));
+        assert_eq!(without_maintain("owner=m/owner"), None);
     }
 }

@@ -312,6 +312,32 @@ async fn a_whole_backup_passes_and_says_how_much_was_checked() {
 }
 
 #[tokio::test]
+async fn rows_of_every_table_have_exactly_one_record_in_the_manifest() {
+    for (name, shop) in shops().await {
+        let whole = shelf::read(shop.store.as_ref(), None).await.unwrap().pop().unwrap().manifest().unwrap().clone();
+        type Change = fn(&mut Vec<Table>);
+        let changes: [(&str, Change); 5] = [
+            ("none", |tables| tables.clear()),
+            ("three of each", |tables| *tables = std::iter::repeat_n(tables.clone(), 3).flatten().collect()),
+            ("one is missing", |tables| drop(tables.remove(1))),
+            ("one is there twice", |tables| tables.push(tables[0].clone())),
+            ("one too many", |tables| {
+                tables.push(Table { name: "other".to_owned(), dump_id: 99, ..tables[0].clone() })
+            }),
+        ];
+        for (what, change) in changes {
+            let mut manifest = whole.clone();
+            change(&mut manifest.tables);
+            shop.put(layout::MANIFEST, manifest::encode(&manifest)).await;
+            let outcome = shop.verify().await.unwrap();
+            assert!(outcome.count(FindingKind::TableRecord) > 0, "{name}, {what}: {outcome:#?}");
+        }
+        shop.put(layout::MANIFEST, manifest::encode(&whole)).await;
+        assert_eq!(shop.verify().await.unwrap().verdict(), Verdict::Passed, "{name}");
+    }
+}
+
+#[tokio::test]
 async fn every_flipped_byte_of_every_file_is_found() {
     let mut flips = 0;
     for (name, shop) in shops().await {

@@ -102,6 +102,8 @@ impl Ground {
             (r"\b1[3-9]\.\d+( \(Debian [^)]*\))?", "[VERSION]"),
             (r"\bpid \d+|\bprocess \d+", "[PROCESS]"),
             (r"\b[0-9A-F]+/[0-9A-F]{5,}\b", "[LSN]"),
+            // said of a phase that takes seconds: here only where the machine is busy
+            (r"(?m)^[a-z ]+: done in \[DURATION\](, .*)?\n", ""),
             // a column is as wide as what was hidden in it
             (r"BACKUP {2,}AGE", "BACKUP  AGE"),
             (r"\[DURATION\] {2,}", "[DURATION]  "),

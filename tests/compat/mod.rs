@@ -1,6 +1,7 @@
 //! pg_dump's archives and ours, read by each other, on every major that is there.
 
 mod archive;
+mod contradiction;
 mod globals;
 mod insert;
 mod majors;
@@ -15,6 +16,8 @@ mod unsupported;
 mod values;
 
 use std::path::Path;
+
+pub(crate) use toc::load_zoo;
 
 use pgproof::reader::{Archive, Opened, open_path};
 

@@ -161,7 +161,12 @@ fn relay(client: &TcpStream, server: &TcpStream, fault: Fault, sent_already: &[u
     });
     match fault {
         Fault::LoseAnswer => drop(io::copy(&mut server.try_clone()?, &mut io::sink())),
-        _ => pump(&mut server.try_clone()?, &mut client.try_clone()?, down_limit, rate),
+        Fault::Pass
+        | Fault::CutAnswer(_)
+        | Fault::CutRequest(_)
+        | Fault::Slow(_)
+        | Fault::Silence(_)
+        | Fault::Status(_) => pump(&mut server.try_clone()?, &mut client.try_clone()?, down_limit, rate),
     }
     drop(server.shutdown(Shutdown::Both));
     client.shutdown(Shutdown::Both)
