@@ -13,7 +13,11 @@ mod fault;
 #[cfg(test)]
 mod matrix;
 #[cfg(test)]
+mod pooler;
+#[cfg(test)]
 mod server;
+#[cfg(test)]
+mod silence;
 #[cfg(test)]
 mod store;
 #[cfg(test)]

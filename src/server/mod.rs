@@ -12,8 +12,10 @@ mod failure;
 mod lock;
 mod options;
 mod passfile;
+mod pooler;
 mod service;
 mod session;
+mod silence;
 mod snapshot;
 mod spec;
 mod tls;
@@ -25,9 +27,10 @@ pub use copy::{CopyIn, CopyOut};
 pub use failure::{ServerError, is_lock_timeout, server_error, sqlstate};
 pub use lock::{LockPatience, LockTarget, lock_tables};
 pub use options::{Address, ChannelBinding, Host, Keepalive, Options, Roots, SslMode, TargetSession, Tls};
+pub use pooler::Poolers;
 pub use session::{
     Isolation, Setup, Standing, begin, lacks_locale, pin_values, read_database_size, read_monetary, read_standing,
-    refuse_pooler, set_up,
+    set_up,
 };
 pub use snapshot::{Snapshot, export_snapshot, import_snapshot, join, join_snapshot};
 pub use spec::{Environment, Origin, Spec};
