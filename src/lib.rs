@@ -1,5 +1,6 @@
 //! Backs up PostgreSQL databases to pg_dump-compatible archives and proves that the backups restore.
 
+pub mod accept;
 pub mod archive;
 pub mod backup;
 pub mod catalog;

@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use crate::support::bin::{Run, db};
 use crate::support::fault::{Fault, Proxy};
 use crate::support::pg::{self, Database};
+use crate::support::skipped;
 use crate::support::store::Bucket;
 
 /// A database whose backup takes long enough to be hit in every phase of it.
@@ -46,6 +47,11 @@ impl<'a> Place<'a> {
 
     fn backup(&self, url: &str) -> Run {
         self.call(&["backup", "-d", url])
+    }
+
+    /// One that does not wait for a store which is not going to come back.
+    fn impatient_backup(&self, url: &str) -> Run {
+        self.call(&["backup", "-d", url, "--s3-retry-for", "2s"])
     }
 
     fn spawn_backup(&self, url: &str) -> Child {
@@ -156,10 +162,10 @@ fn a_connection_that_is_cut_anywhere_ends_the_backup() {
 }
 
 /// A file system of a few megabytes, unmounted when the value is dropped.
-struct SmallDisk(tempfile::TempDir);
+pub(crate) struct SmallDisk(pub(crate) tempfile::TempDir);
 
 impl SmallDisk {
-    fn mount(kilobytes: u32) -> Option<Self> {
+    pub(crate) fn mount(kilobytes: u32) -> Option<Self> {
         let folder = tempfile::tempdir().unwrap();
         let options = format!("size={kilobytes}k");
         let mounted = Command::new("mount").args(["-t", "tmpfs", "-o", &options, "tmpfs"]).arg(folder.path()).status();
@@ -178,7 +184,7 @@ fn a_full_disk_is_said_and_leaves_nothing() {
     let database = database();
     for kilobytes in [16, 400, 3000] {
         let Some(disk) = SmallDisk::mount(kilobytes) else {
-            println!("NOT TESTED: a full disk needs root, to mount a small one");
+            skipped("a full disk needs root, to mount a small one");
             return;
         };
         let place = Place::folder(&disk.0.path().join("store"));
@@ -276,7 +282,7 @@ fn a_manifest_that_cannot_be_put_makes_no_backup() {
             Fault::Pass
         }
     });
-    let run = Place::bucket(&bucket, Some(&proxy.url())).backup(&database.url());
+    let run = Place::bucket(&bucket, Some(&proxy.url())).impatient_backup(&database.url());
     assert_eq!(run.code, Some(12), "{}", run.transcript());
     let direct = Place::bucket(&bucket, None);
     assert_eq!(direct.expect_no_lie(), 0);
@@ -290,7 +296,7 @@ fn an_s3_server_that_stays_broken_ends_the_backup() {
     for after in [0, 2, 5, 8] {
         let proxy =
             Proxy::http(&bucket.endpoint, move |r| if r.number >= after { Fault::Status(503) } else { Fault::Pass });
-        let run = Place::bucket(&bucket, Some(&proxy.url())).backup(&database.url());
+        let run = Place::bucket(&bucket, Some(&proxy.url())).impatient_backup(&database.url());
         assert_eq!(run.code, Some(12), "broken after {after} requests:\n{}", run.transcript());
         direct.expect_no_lie();
     }

@@ -24,6 +24,7 @@ const MODULES: &[(&str, u8, &[&str])] = &[
     ("reader", 3, &["transfer"]),
     ("shelf", 3, &[]),
     ("transfer", 3, &[]),
+    ("accept", 4, &[]),
     ("backup", 4, &["prune"]),
     ("drill", 4, &["restore", "verify"]),
     ("list", 4, &[]),

@@ -1,6 +1,8 @@
 //! The integration tests. `scripts/test` runs them: they need PostgreSQL servers and an S3 server.
 
 #[cfg(test)]
+mod brown_out;
+#[cfg(test)]
 mod cmd;
 #[cfg(test)]
 mod compat;
@@ -11,13 +13,25 @@ mod environment;
 #[cfg(test)]
 mod fault;
 #[cfg(test)]
+mod hostile;
+#[cfg(test)]
+mod leaving;
+#[cfg(test)]
 mod live;
+#[cfg(test)]
+mod lock;
 #[cfg(test)]
 mod matrix;
 #[cfg(test)]
+mod outside;
+#[cfg(test)]
 mod server;
 #[cfg(test)]
+mod states;
+#[cfg(test)]
 mod store;
+#[cfg(test)]
+mod store_calls;
 #[cfg(test)]
 mod support;
 #[cfg(test)]

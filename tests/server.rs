@@ -6,7 +6,8 @@ use pgproof::copy::Pool;
 use pgproof::error::{ErrorKind, Result};
 use pgproof::server::{
     Connection, Isolation, LockPatience, LockTarget, Options, Setup, Spec, Statement, TransactionStatus, begin,
-    export_snapshot, lock_tables, pin_values, refuse_pooler, set_up, sqlstate,
+    check_columns, export_snapshot, is_table_change, lock_tables, pin_values, refuse_pooler, set_up, sqlstate,
+    take_over,
 };
 
 use super::support::pg::{Database, any_server, servers, shared_folder};
@@ -307,7 +308,7 @@ async fn a_locked_table_is_named_with_who_holds_it() {
     let mut connection = connect(&database.url()).await.unwrap();
     set_up(&mut connection, &Setup::default()).await.unwrap();
     begin(&mut connection, Isolation::RepeatableRead).await.unwrap();
-    let patience = LockPatience { each: Duration::from_millis(100), total: Duration::from_millis(300) };
+    let patience = LockPatience { pause: Duration::from_millis(100), total: Duration::from_millis(300) };
     let error = lock_tables(&mut connection, &targets, patience).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Locked);
     assert!(error.message().ends_with("for a lock on table s.\"T 1\""), "{error}");
@@ -317,5 +318,85 @@ async fn a_locked_table_is_named_with_who_holds_it() {
     lock_tables(&mut connection, &targets, patience).await.unwrap();
     let replaced = vec![target("public.t2"), LockTarget { oid: 1, qualified_name: "public.t3".to_owned() }];
     let error = lock_tables(&mut connection, &replaced, patience).await.unwrap_err();
-    assert!(error.message().contains("public.t3 was replaced"), "{error}");
+    assert!(error.message().contains("public.t3 was changed") && is_table_change(&error), "{error}");
+}
+
+#[tokio::test]
+async fn a_table_that_was_emptied_after_the_snapshot_is_noticed_under_its_lock() {
+    for server in servers() {
+        let database = server.database();
+        for change in [
+            "truncate t; insert into t select 1",
+            "alter table t alter a type bigint",
+            "alter table t add b float default random()",
+            "alter table t set unlogged",
+            "vacuum full t",
+            "drop table t",
+            "alter table t rename to u",
+        ] {
+            database.sql("drop table if exists t, u; create table t (a int); insert into t select 1;");
+            let oid = database.sql("select 't'::regclass::oid;").parse().expect("an oid");
+            let targets = [LockTarget { oid, qualified_name: "public.t".to_owned() }];
+            let mut connection = connect(&database.url()).await.unwrap();
+            set_up(&mut connection, &Setup::default()).await.unwrap();
+            begin(&mut connection, Isolation::RepeatableRead).await.unwrap();
+            export_snapshot(&mut connection).await.unwrap();
+            database.sql(&format!("{change};"));
+            let error = lock_tables(&mut connection, &targets, LockPatience::default()).await.unwrap_err();
+            assert!(is_table_change(&error), "{}: {change}: {error}", server.major);
+            assert_eq!(error.kind(), ErrorKind::Locked);
+        }
+    }
+}
+
+#[tokio::test]
+async fn columns_that_changed_places_after_the_snapshot_are_noticed() {
+    for server in servers() {
+        let database = server.database();
+        database.sql("create table t (a int, b int); create table same (a int);");
+        let target = |name: &str| LockTarget {
+            oid: database.sql(&format!("select '{name}'::regclass::oid;")).parse().expect("an oid"),
+            qualified_name: format!("public.{name}"),
+        };
+        let targets = [target("same"), target("t")];
+        let mut reader = connect(&database.url()).await.unwrap();
+        begin(&mut reader, Isolation::RepeatableRead).await.unwrap();
+        let snapshot = export_snapshot(&mut reader).await.unwrap();
+        let mut now = connect(&database.url()).await.unwrap();
+        database.sql("alter table same add c int; alter table t alter a set not null;");
+        check_columns(&mut reader, &mut now, &snapshot, &targets).await.unwrap();
+        database.sql("alter table t rename a to c; alter table t rename b to a; alter table t rename c to b;");
+        let error = check_columns(&mut reader, &mut now, &snapshot, &targets).await.unwrap_err();
+        assert!(is_table_change(&error) && error.message().contains("public.t "), "{}: {error}", server.major);
+    }
+}
+
+/// A third session waits for the table: by its turn the taker would wait until the holder ends.
+#[tokio::test]
+async fn a_session_takes_a_lock_over_past_those_who_wait_for_it() {
+    for server in servers() {
+        let database = server.database();
+        database.sql("create table t (a int); create table u (a int);");
+        let target = |name: &str| LockTarget {
+            oid: database.sql(&format!("select '{name}'::regclass::oid;")).parse().expect("an oid"),
+            qualified_name: format!("public.{name}"),
+        };
+        let targets = [target("t"), target("u")];
+        let [mut holder, mut taker, mut waiter] =
+            [connect(&database.url()).await, connect(&database.url()).await, connect(&database.url()).await]
+                .map(|connection| connection.unwrap());
+        holder.execute("begin; lock table public.t, public.u in access share mode").await.unwrap();
+        taker.execute("begin read only").await.unwrap();
+        let altered =
+            tokio::spawn(async move { waiter.execute("alter table public.u add b int").await.map(|()| waiter) });
+        let waiting = "select count(*) from pg_locks where not granted and relation = 'u'::regclass;";
+        while database.sql(waiting) == "0" {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        take_over(&mut taker, &mut holder, &targets).await.unwrap();
+        holder.execute("commit").await.unwrap();
+        assert_eq!(database.sql(waiting), "1", "{}: the waiter came before the taker", server.major);
+        taker.execute("commit").await.unwrap();
+        altered.await.unwrap().unwrap();
+    }
 }

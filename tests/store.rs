@@ -23,9 +23,9 @@ async fn store(bucket: &Bucket, endpoint: &str) -> Arc<dyn Store> {
         endpoint: Some(endpoint.to_owned()),
         part_bytes: Some(PART as u64),
         retry: RetryPolicy {
+            total: Duration::from_secs(3),
             pause_min: Duration::from_millis(5),
             pause_max: Duration::from_millis(20),
-            ..RetryPolicy::default()
         },
         ..Settings::default()
     };
@@ -108,11 +108,12 @@ fn a_part_that_cannot_be_written_leaves_neither_object_nor_upload() {
             let store = store(&bucket, &proxy.url()).await;
             let error = upload(&*store).await.unwrap_err();
             assert_eq!(error.kind(), pgproof::error::ErrorKind::Throttled, "{error}");
-            assert!(error.detail_text().unwrap().contains("gave up after 3 attempts"), "{error}");
+            assert!(error.detail_text().unwrap().contains("it was asked again for"), "{error}");
             store.abandon_open().await.unwrap();
         });
         assert_eq!(bucket.open_uploads(), [""; 0]);
-        assert_eq!(bucket.keys(), [""; 0]);
+        // what the store was found to do stays
+        assert_eq!(bucket.keys(), ["backups/.pgproof-probe-crc32c"]);
     }
 }
 
@@ -153,6 +154,71 @@ fn a_download_that_is_cut_goes_on_from_where_it_was_cut() {
         assert!(found == body());
     });
     assert!(proxy.seen() > 3);
+}
+
+#[test]
+fn an_object_that_is_replaced_while_it_is_read_is_never_mixed_with_the_other() {
+    let bucket = Arc::new(Bucket::new());
+    bucket.put("backups/shop/a", body().to_vec());
+    let other = Arc::clone(&bucket);
+    let proxy = Proxy::http(&bucket.endpoint, move |request: &Request| {
+        if request.method != "GET" {
+            return Fault::Pass;
+        }
+        if request.number > 1 {
+            // of the same size, while the first connection is gone
+            other.put("backups/shop/a", body().iter().rev().copied().collect());
+            return Fault::Pass;
+        }
+        Fault::CutAnswer(3_000_000)
+    });
+    block_on(async {
+        let store = store(&bucket, &proxy.url()).await;
+        let inlet = pgproof::transfer::Inlet::open(store, &Key::new("shop/a").unwrap()).await.unwrap();
+        let error = inlet.read(0..inlet.size()).await.unwrap_err();
+        assert_eq!(error.message(), "object \"shop/a\" was replaced while it was read");
+    });
+}
+
+#[test]
+fn pieces_that_are_fetched_at_once_come_in_order_whichever_of_them_breaks() {
+    let bucket = Bucket::new();
+    bucket.put("backups/shop/a", body().to_vec());
+    let proxy =
+        Proxy::http(&bucket.endpoint, |request: &Request| match (request.method.as_str(), request.number % 3) {
+            ("GET", 0) => Fault::CutAnswer(1_000_000),
+            ("GET", 1) => Fault::Status(503),
+            _ => Fault::Pass,
+        });
+    block_on(async {
+        let store = store(&bucket, &proxy.url()).await;
+        let inlet = pgproof::transfer::Inlet::open(store, &Key::new("shop/a").unwrap()).await.unwrap();
+        let chunks: Vec<Bytes> = inlet.stream_ahead(0..inlet.size()).try_collect().await.unwrap();
+        assert!(chunks.concat() == body());
+        assert!(inlet.sha256().await.unwrap() == pgproof::manifest::Sha256::of(&body()).0);
+    });
+    assert!(proxy.seen() > 6, "{} requests", proxy.seen());
+}
+
+#[test]
+fn keys_that_may_not_delete_write_all_the_same_and_probes_do_not_pile_up() {
+    let bucket = Bucket::new();
+    let proxy = Proxy::http(&bucket.endpoint, |request: &Request| {
+        let is_query = request.target.contains('?') && !request.target.contains("x-id=");
+        if request.method == "DELETE" && !is_query { Fault::Status(403) } else { Fault::Pass }
+    });
+    for _ in 0..3 {
+        block_on(async {
+            let store = store(&bucket, &proxy.url()).await;
+            assert!(store.keeps_create_only().await.unwrap());
+            upload(&*store).await.unwrap();
+            let folder = Key::new("shop").unwrap();
+            let lease = pgproof::store::lease::Lease::acquire(store, &folder, "backup", "a").await;
+            lease.map_err(|error| panic!("the lease of the run before: {error}")).unwrap().0.release().await;
+        });
+    }
+    let own: Vec<String> = bucket.keys().into_iter().filter(|key| key.contains(".pgproof-")).collect();
+    assert_eq!(own, ["backups/.pgproof-probe-crc32c", "backups/.pgproof-probe-create-only"]);
 }
 
 #[test]

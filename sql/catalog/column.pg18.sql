@@ -15,6 +15,12 @@ select a.attrelid,
        a.attisdropped,
        a.attislocal,
        a.attnotnull,
+       a.atthasdef,
+       a.attnotnull and n.oid is null and c.relkind in ('r', 'p', 'f')
+           and not exists (select
+                           from pg_catalog.pg_constraint x
+                           where x.conrelid = a.attrelid and x.contype = 'n' and x.conkey = array[a.attnum])
+           as lacks_not_null,
        n.oid as not_null_oid,
        n.conname as not_null_name,
        n.connoinherit as not_null_no_inherit,

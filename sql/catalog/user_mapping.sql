@@ -1,5 +1,8 @@
--- Every user mapping, from the view that everybody may read: options that the session has no right to see are empty.
+-- Every user mapping, from the view that everybody may read: options that the session has no right to see are empty,
+-- and so is the name of a role that is gone.
 select m.srvid,
+       m.umid,
+       m.umuser,
        m.usename,
        pg_catalog.array_to_string(
            array(select pg_catalog.quote_ident(o.option_name) || ' ' || pg_catalog.quote_literal(o.option_value)

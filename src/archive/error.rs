@@ -66,6 +66,23 @@ pub enum FormatErrorKind {
         /// The block's.
         found: i32,
     },
+    /// An entry says that it has data and names no place of it, or the other way round; its dump id.
+    DataFlag(i32),
+    /// The data of an entry is said to begin where no data lies.
+    DataOffset {
+        /// The entry's dump id.
+        dump_id: i32,
+        /// Where it is said to begin.
+        offset: u64,
+    },
+    /// The data of an entry is said to lie where that of another one does; its dump id.
+    DataTwice(i32),
+    /// The archive does not have the data of an entry; its dump id.
+    DataMissing(i32),
+    /// Rows stand where large objects belong, or the other way round; the entry's kind.
+    BlockOfOtherKind(String),
+    /// A block does not begin as it would if it were compressed as the header says.
+    NotCompressed(crate::codec::compress::Algorithm),
     /// The length of a piece of data is negative.
     PieceLength(i32),
     /// A line of a list of large objects is not `OID FILE`.
@@ -150,6 +167,16 @@ impl fmt::Display for FormatErrorKind {
             Self::BlockType(code) => write!(f, "data block type {code} does not exist"),
             Self::BlockId { expected, found } => {
                 write!(f, "data of entry {found} stands where entry {expected} belongs")
+            }
+            Self::DataFlag(id) => write!(f, "entry {id} says both that it has data and that it has none"),
+            Self::DataOffset { dump_id, offset } => {
+                write!(f, "the data of entry {dump_id} is said to begin at byte {offset}, where no data lies")
+            }
+            Self::DataTwice(id) => write!(f, "the data of entry {id} is said to lie where that of another entry does"),
+            Self::DataMissing(id) => write!(f, "the data of entry {id} is missing"),
+            Self::BlockOfOtherKind(kind) => write!(f, "a data block of another kind stands where {kind} belongs"),
+            Self::NotCompressed(algorithm) => {
+                write!(f, "a data block does not begin as the header says, with compression {algorithm:?}")
             }
             Self::PieceLength(length) => write!(f, "a piece of data has the length {length}"),
             Self::LargeObjectLine => f.write_str("a line of the large object list is malformed"),

@@ -319,7 +319,8 @@ impl Decoder {
                 Ok(Some(toc))
             }
             Err(Stop::More(length)) => {
-                self.need = length - used;
+                // a length may be a lie: what has come is looked at again before twice as much is held
+                self.need = (length - used).min(rest.len().max(RESERVE_MAX) * 2);
                 self.held = rest.into();
                 Ok(None)
             }

@@ -25,6 +25,7 @@ pub mod list;
 pub mod pick;
 pub mod plain;
 mod primitive;
+pub mod script;
 pub mod statement;
 pub mod tar;
 pub mod toc;
@@ -72,6 +73,19 @@ impl FileKind {
             Self::Other
         }
     }
+}
+
+/// What else people pack dumps into, which has to be unpacked first; told from the first bytes.
+pub fn foreign_packing(first: &[u8]) -> Option<&'static str> {
+    let magics: [(&[u8], &str); 6] = [
+        (b"PK\x03\x04", "a zip file"),
+        (b"\xFD7zXZ\0", "an xz file"),
+        (b"BZh", "a bzip2 file"),
+        (b"7z\xBC\xAF\x27\x1C", "a 7z file"),
+        (b"\xFF\xFE", "UTF-16 text"),
+        (b"\xFE\xFF", "UTF-16 text"),
+    ];
+    magics.into_iter().find(|(magic, _)| first.starts_with(magic)).map(|(_, name)| name)
 }
 
 #[cfg(test)]

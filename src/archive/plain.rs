@@ -408,7 +408,7 @@ pub fn one_line(text: &str) -> String {
 }
 
 /// Large objects as statements: their contents in pieces, each a literal.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct LargeObjectText {
     quote: Quote,
     held: Vec<u8>,

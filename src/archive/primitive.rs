@@ -70,11 +70,14 @@ impl<'a> Cursor<'a> {
             -1 => return Ok(None),
             length => usize::try_from(length).map_err(|_| Stop::Bad(begin, FormatErrorKind::StringLength(length)))?,
         };
-        let bytes = self.take(length)?;
-        if let Some(place) = memchr::memchr(0, bytes) {
-            return Err(Stop::Bad(self.position - length + place, FormatErrorKind::ZeroByte));
+        let text = self.position;
+        let taken = self.take(length);
+        // also of what is there of a text that is not complete: a wrong length is told before all of it has arrived
+        let there = taken.as_deref().unwrap_or_else(|_| self.bytes.get(text..).unwrap_or_default());
+        if let Some(place) = memchr::memchr(0, there) {
+            return Err(Stop::Bad(text + place, FormatErrorKind::ZeroByte));
         }
-        Ok(Some(decode_text(bytes)))
+        taken.map(|bytes| Some(decode_text(bytes)))
     }
 
     /// A string that may not be null.

@@ -1,13 +1,18 @@
 //! The archive of one backup, in any of its formats.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 
 use chrono::{DateTime, Local, Utc};
+use tokio::sync::mpsc;
 
+use super::crew::Crew;
 use super::custom::{self, Head};
 use super::data::{Copied, Copying};
+use super::keeper::{self, Keeper};
 use super::press::Framing;
+use super::queue::Queue;
 use super::source::Source;
 use super::target::{Stream, Target, Written};
 use super::worker::Job;
@@ -17,9 +22,10 @@ use crate::archive::{self, Version};
 use crate::codec::compress::{Algorithm, Compression};
 use crate::copy::Pool;
 use crate::error::{Error, ErrorKind, Result};
-use crate::event::Sink;
+use crate::event::{Event, Message, Sink};
 use crate::manifest::Format;
 use crate::object::DataSource;
+use crate::server::{self, Connection};
 use crate::store::{Key, Store};
 use crate::transfer::{Outlet, Receipt};
 
@@ -110,29 +116,37 @@ pub(super) async fn write(
                 DataSource::Table { table, .. } => source.plan.inventory.get(*table).catalog_id.oid,
                 DataSource::LargeObjects(_) => 0,
             };
-            Some(Job { dump_id: entry.id.0, name: name.into(), source: data.into(), table_oid, slice: None })
+            let lock = source.board.table(table_oid).map(|table| table.qualified_name.as_str().into());
+            Some(Job { dump_id: entry.id.0, name: name.into(), source: data.into(), table_oid, lock, slice: None })
         })
         .collect();
     schema::for_version(&mut toc, &mut jobs);
     if options.jobs.get() > 1 && slice::is_possible(form) {
-        jobs = slice::divide(jobs, source).await?;
+        jobs = slice::divide(jobs, source);
     }
-    let workers = options.jobs.get().min(jobs.len()).max(1);
-    let connections = match source.connection.take() {
-        // it has read the definitions of all tables, which a new one would have to do again
-        Some(connection) if workers == 1 => vec![connection],
-        leader => {
-            source.connection = leader;
-            Pool::open(&options.source, &source.setup, &source.snapshot, workers).await?.into_connections()
-        }
-    };
-    let source = &*source;
+    let connections = sessions(options, source, jobs.len(), sink).await?;
     let framing = match form.format {
         Format::Custom => Framing::Blocks,
         Format::Directory | Format::Tar => Framing::Files,
         Format::Plain => Framing::Script,
     };
-    let copying = Copying::start(connections, jobs, framing, form.compression, &toc);
+    let keeper = source.keeper.take();
+    let crew = Crew {
+        queue: Arc::new(Queue::new(jobs, Arc::clone(&source.board))),
+        framing,
+        compression: form.compression,
+        text: Crew::text_of(framing, &toc),
+        is_in_order: form.format != Format::Directory,
+        keeper: keeper.as_ref().map(Keeper::link),
+        patience: options.patience.total,
+        source: options.source.clone(),
+        setup: source.setup.clone(),
+        snapshot: source.snapshot.clone(),
+    };
+    let copying = Copying::start(connections, crew, spool_folder(&place));
+    let (_, silence) = mpsc::unbounded_channel();
+    let mut told = std::mem::replace(&mut source.told, silence);
+    let source = &*source;
     let ticker = copying.ticker(source.size);
     let done = AtomicU64::new(0);
     let written = async {
@@ -143,10 +157,64 @@ pub(super) async fn write(
             Format::Plain => script(options, source, toc, place, copying, sink, &done).await,
         }
     };
-    tokio::select! {
+    let mut keeper = keeper;
+    let kept = async {
+        match &mut keeper {
+            Some(keeper) => keeper.failed().await,
+            None => std::future::pending().await,
+        }
+    };
+    let archived = tokio::select! {
         archived = written => archived,
+        error = kept => Err(error),
         error = ticker.run(sink, &done) => Err(error),
+        error = keeper::relay(&mut told, sink) => Err(error),
+    }?;
+    if let Some(keeper) = keeper {
+        keeper.finish().await?;
     }
+    Ok(archived)
+}
+
+/// The sessions that copy, the first one among them. Where the server gives fewer than were asked for, those that come.
+async fn sessions(
+    options: &Options,
+    source: &mut Source,
+    job_count: usize,
+    sink: &dyn Sink,
+) -> Result<Vec<Connection>> {
+    let mut sessions: Vec<Connection> = source.connection.take().into_iter().collect();
+    let keeps_its_locks = source.keeper.is_none() && !source.board.kept().is_empty();
+    let wanted = if keeps_its_locks { 1 } else { options.jobs.get().min(job_count).max(1) };
+    while sessions.len() < wanted {
+        match Pool::open(&options.source, &source.setup, &source.snapshot, wanted - sessions.len()).await {
+            Ok(pool) => sessions.extend(pool.into_connections()),
+            Err(error) if server::is_full(&error) => {
+                // one by one: some may still be given
+                match Pool::open(&options.source, &source.setup, &source.snapshot, 1).await {
+                    Ok(pool) => sessions.extend(pool.into_connections()),
+                    Err(error) if server::is_full(&error) => {
+                        let text =
+                            format!("the server gives no more sessions: {} of {wanted} workers copy", sessions.len());
+                        sink.event(Event::Warning(Message::new(text)));
+                        break;
+                    }
+                    Err(error) => return Err(error),
+                }
+            }
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(sessions)
+}
+
+/// Where bytes wait that come before their turn.
+fn spool_folder(place: &Place) -> PathBuf {
+    let folder = match place {
+        Place::Store(store, _) => store.spool_folder(),
+        Place::Stream(_) => None,
+    };
+    folder.unwrap_or_else(std::env::temp_dir)
 }
 
 /// The entries are moved there; the plan keeps those with data.
@@ -240,11 +308,7 @@ async fn members(
     now: DateTime<Utc>,
 ) -> Result<Archived> {
     tar::name_members(&mut toc);
-    let folder = match &place {
-        Place::Store(store, _) => store.spool_folder(),
-        Place::Stream(_) => None,
-    };
-    let folder = folder.unwrap_or_else(std::env::temp_dir);
+    let folder = spool_folder(&place);
     let target = in_order(place, source).await?;
     let time = u64::try_from(now.timestamp()).unwrap_or_default();
     let writer = tar::Writer { target, folder, time, sink, done };

@@ -5,19 +5,20 @@
 //! others fill their worker's budget and wait.
 
 use std::collections::{BTreeMap, VecDeque};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 
-use super::press::{Framing, Made, Press, Sums};
+use super::aside::set_aside;
+use super::crew::Crew;
+use super::press::{Framing, Made, Sums};
+use super::queue::Queue;
 use super::target::Target;
-use super::worker::{Job, Part, Queue, Worker};
-use crate::archive::plain::LargeObjectText;
-use crate::archive::toc::Toc;
-use crate::codec::compress::Compression;
+use super::worker::{Job, Part};
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::{Event, Progress, Sink};
 use crate::server::Connection;
@@ -28,31 +29,32 @@ const PROGRESS: Duration = Duration::from_millis(200);
 /// The workers of one run. Dropping it stops them and cancels what they run on the server.
 pub(super) struct Copying {
     queue: Arc<Queue>,
-    workers: JoinSet<Result<()>>,
+    workers: JoinSet<Result<Vec<Connection>>>,
+    /// The sessions of workers that have come to their end.
+    idle: Vec<Connection>,
     parts: mpsc::UnboundedReceiver<Part>,
     /// Parts of later jobs that have begun.
     waiting: BTreeMap<usize, VecDeque<Part>>,
+    /// Another table is wanted.
+    wanted: watch::Receiver<usize>,
+    /// Where bytes that come before their turn wait; `None` where each part goes its own way.
+    spool_folder: Option<PathBuf>,
 }
 
 impl Copying {
     /// Starts a worker on each connection; they have joined the snapshot.
-    pub(super) fn start(
-        connections: Vec<Connection>,
-        jobs: Vec<Job>,
-        framing: Framing,
-        compression: Compression,
-        toc: &Toc,
-    ) -> Self {
-        let queue = Arc::new(Queue::new(jobs));
+    pub(super) fn start(connections: Vec<Connection>, crew: Crew, spool_folder: PathBuf) -> Self {
+        let queue = Arc::clone(&crew.queue);
+        let wanted = queue.board().watch_wanted();
+        let spool_folder = (crew.framing != Framing::Files || crew.is_in_order).then_some(spool_folder);
         let (sender, parts) = mpsc::unbounded_channel();
         let mut workers = JoinSet::new();
         for connection in connections {
-            let text = (framing == Framing::Script).then(|| LargeObjectText::new(toc));
-            let press = Press::start(compression, framing, text);
-            let worker = Worker { connection, queue: Arc::clone(&queue), parts: sender.clone(), framing, press };
-            workers.spawn(worker.run());
+            let worker = crew.worker(connection, sender.clone(), false);
+            workers.spawn(async move { worker.run().await.map(|connection| vec![connection]) });
         }
-        Self { queue, workers, parts, waiting: BTreeMap::new() }
+        workers.spawn(crew.hurry(sender));
+        Self { queue, workers, idle: Vec::new(), parts, waiting: BTreeMap::new(), wanted, spool_folder }
     }
 
     /// The job at this place.
@@ -84,29 +86,65 @@ impl Copying {
                 }
             }
             match self.next_part().await? {
-                Some(part) => self.waiting.entry(part.index).or_default().push_back(part),
+                Some(part) if part.index == index => return Ok(part),
+                Some(part) => self.wait_with(part),
                 None => return Err(Error::new(ErrorKind::Bug, "the workers ended before the archive was complete")),
             }
         }
     }
 
-    /// The next part in the order of its begin; `None` when all workers have ended. A worker's failure comes out here.
-    pub(super) async fn next_part(&mut self) -> Result<Option<Part>> {
-        tokio::select! {
-            biased;
-            Some(ended) = self.workers.join_next() => {
-                self.ended(ended)?;
-                // the others may still have much to send; what has begun is still in the channel
-                Box::pin(self.next_part()).await
-            }
-            Some(part) = self.parts.recv() => Ok(Some(part)),
-            else => Ok(None),
+    /// Keeps a part until its turn comes. What somebody waits for does not wait for that.
+    fn wait_with(&mut self, mut part: Part) {
+        if self.is_wanted(part.index) {
+            self.set_part_aside(&mut part);
+        }
+        self.waiting.entry(part.index).or_default().push_back(part);
+    }
+
+    fn is_wanted(&self, index: usize) -> bool {
+        self.job(index).is_some_and(|job| job.table_oid != 0 && self.queue.board().is_wanted(job.table_oid))
+    }
+
+    fn set_part_aside(&self, part: &mut Part) {
+        if let Some(folder) = self.spool_folder.clone().filter(|_| !part.is_aside) {
+            let (_, nothing) = mpsc::unbounded_channel();
+            part.made = set_aside(std::mem::replace(&mut part.made, nothing), folder);
+            part.is_aside = true;
+            part.room = None;
         }
     }
 
-    fn ended(&self, ended: std::result::Result<Result<()>, tokio::task::JoinError>) -> Result<()> {
+    /// Sets aside what has become wanted while it waits.
+    fn set_wanted_aside(&mut self) {
+        let wanted: Vec<usize> = self.waiting.keys().copied().filter(|index| self.is_wanted(*index)).collect();
+        for index in wanted {
+            let mut parts = self.waiting.remove(&index).unwrap_or_default();
+            parts.iter_mut().for_each(|part| self.set_part_aside(part));
+            self.waiting.insert(index, parts);
+        }
+    }
+
+    /// The next part in the order of its begin; `None` when all workers have ended. A worker's failure comes out here.
+    pub(super) async fn next_part(&mut self) -> Result<Option<Part>> {
+        loop {
+            tokio::select! {
+                biased;
+                Some(ended) = self.workers.join_next() => {
+                    // the others may still have much to send; what has begun is still in the channel
+                    self.ended(ended)?;
+                }
+                Ok(()) = self.wanted.changed() => self.set_wanted_aside(),
+                part = self.parts.recv() => return Ok(part),
+            }
+        }
+    }
+
+    fn ended(&mut self, ended: std::result::Result<Result<Vec<Connection>>, tokio::task::JoinError>) -> Result<()> {
         match ended {
-            Ok(result) => result,
+            Ok(result) => {
+                self.idle.extend(result?);
+                Ok(())
+            }
             Err(error) => Err(Error::new(ErrorKind::Bug, "a copy worker failed").caused_by(error)),
         }
     }
@@ -120,10 +158,11 @@ impl Copying {
             let made = loop {
                 match self.made(&mut part).await? {
                     Made::Bytes(bytes, permit) => {
-                        target.write(bytes).await?;
+                        self.attend(target.write(bytes)).await?;
                         drop(permit);
                     }
                     Made::Done(sums) => break sums,
+                    Made::Failed(error) => return Err(error),
                 }
             };
             sums.summary = sums.summary.merge(made.summary);
@@ -140,11 +179,29 @@ impl Copying {
         loop {
             tokio::select! {
                 biased;
+                Some(ended) = self.workers.join_next() => self.ended(ended)?,
+                Ok(()) = self.wanted.changed() => self.set_wanted_aside(),
+                Some(part) = self.parts.recv(), if self.spool_folder.is_some() => self.wait_with(part),
+                // last: a part that always has more must not keep the others from being heard
                 made = part.made.recv() => match made {
+                    Some(Made::Failed(error)) => return Err(error),
                     Some(made) => return Ok(made),
                     None => return Err(self.cause().await),
                 },
+            }
+        }
+    }
+
+    /// Does what may take its time. What somebody waits for is set aside meanwhile.
+    pub(super) async fn attend<T>(&mut self, work: impl Future<Output = Result<T>>) -> Result<T> {
+        tokio::pin!(work);
+        loop {
+            tokio::select! {
+                biased;
+                done = &mut work => return done,
                 Some(ended) = self.workers.join_next() => self.ended(ended)?,
+                Ok(()) = self.wanted.changed() => self.set_wanted_aside(),
+                Some(part) = self.parts.recv(), if self.spool_folder.is_some() => self.wait_with(part),
             }
         }
     }
@@ -159,10 +216,19 @@ impl Copying {
         Error::new(ErrorKind::Bug, "a copy worker ended in the middle of its work")
     }
 
-    /// Waits until every worker has come to its end.
+    /// Waits until every worker has come to its end, then ends their transactions: that this goes well shows that all of them,
+    /// the one among them that exported the snapshot, were there until now.
     pub(super) async fn finish(mut self) -> Result<()> {
         while let Some(ended) = self.workers.join_next().await {
             self.ended(ended)?;
+        }
+        for mut connection in self.idle {
+            connection.execute("commit").await.map_err(|error| {
+                Error::new(ErrorKind::Connect, "a session of the backup was lost before the backup was complete")
+                    .detail(error.message().to_owned())
+                    .hint("There is no backup of this run. Run again, and look for what ends sessions.")
+            })?;
+            connection.close().await;
         }
         Ok(())
     }

@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
 use super::data::{Copied, Copying};
@@ -19,9 +18,6 @@ use crate::event::{Event, Sink};
 use crate::object::DataSource;
 use crate::store::{Key, SizeHint, Store};
 use crate::transfer::{Outlet, Receipt};
-
-/// Files that are being written or synchronised at the same time.
-const FILES: usize = 8;
 
 /// Puts the files' names into the table of contents.
 pub(super) fn name_files(toc: &mut Toc) {
@@ -56,7 +52,6 @@ pub(super) async fn write(
     let mut receipts = Vec::new();
     let mut sums: BTreeMap<usize, (Sums, Vec<u32>)> = BTreeMap::new();
     let mut files: JoinSet<Result<Option<Filed>>> = JoinSet::new();
-    let room = Arc::new(Semaphore::new(FILES));
     let mut broken = 0_u64;
     let mut note = |filed: Option<Filed>, copying: &Copying| {
         let Some(filed) = filed else {
@@ -87,7 +82,7 @@ pub(super) async fn write(
                     (None, None) => return Err(Error::new(ErrorKind::Bug, "a part belongs to no entry")),
                 };
                 let key = folder.join(&format!("{name}{}", algorithm.suffix()))?;
-                files.spawn(file(Arc::clone(store), key, part, Arc::clone(&room)));
+                files.spawn(file(Arc::clone(store), key, part));
             }
         }
     }
@@ -145,9 +140,7 @@ async fn put(store: &Arc<dyn Store>, folder: &Key, name: &str, bytes: Vec<u8>) -
 }
 
 /// Writes one part; `None` when its worker has failed, which the worker itself tells.
-async fn file(store: Arc<dyn Store>, key: Key, mut part: Part, room: Arc<Semaphore>) -> Result<Option<Filed>> {
-    // the semaphore is never closed
-    let _room = room.acquire_owned().await.map_err(|_| Error::new(ErrorKind::Bug, "no room for a file"))?;
+async fn file(store: Arc<dyn Store>, key: Key, mut part: Part) -> Result<Option<Filed>> {
     let mut outlet = Outlet::begin(&*store, &key, SizeHint::unknown()).await?;
     loop {
         match part.made.recv().await {
@@ -158,6 +151,10 @@ async fn file(store: Arc<dyn Store>, key: Key, mut part: Part, room: Arc<Semapho
             Some(Made::Done(sums)) => {
                 let receipt = outlet.finish().await?;
                 return Ok(Some(Filed { index: part.index, object: part.object, sums, receipt }));
+            }
+            Some(Made::Failed(error)) => {
+                drop(outlet.abort().await);
+                return Err(error);
             }
             None => return outlet.abort().await.map(|()| None),
         }

@@ -5,14 +5,22 @@
 //! files that the next run discards.
 
 mod archive;
+mod aside;
+mod board;
+mod crew;
 mod custom;
 mod data;
 mod directory;
+mod judge;
+mod keeper;
 mod options;
+mod outside;
 mod phase;
 mod plain;
 mod press;
 mod publish;
+mod queue;
+mod retain;
 pub mod schema;
 mod slice;
 mod source;
@@ -21,23 +29,24 @@ mod target;
 mod unfinished;
 mod worker;
 
-use std::path::Path;
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 
+pub use keeper::{Blocking, WhenBlocking};
 pub use options::{Destination, DetailOptions, Options, PlainOptions};
 pub use target::Stream;
 
-use crate::error::{Error, ErrorKind, Result};
-use crate::event::{Event, Message, Phase, Sink};
+use crate::error::{Error, Result};
+use crate::event::{Event, Phase, Sink};
 use crate::manifest::{self, Format, Label, Manifest, State, Timings};
 use crate::store::lease::Lease;
-use crate::store::{Access, Key, LocalStore, Store, encode_component};
+use crate::store::{Key, Store, encode_component};
 use crate::{prune, shelf};
 
 use archive::{Archived, Form, Place};
 use phase::Phases;
+use publish::Fate;
 use source::Source;
 
 /// What was done.
@@ -51,6 +60,15 @@ pub struct Outcome {
     pub archive_bytes: u64,
     /// What retention did; `None` where there is no policy.
     pub pruned: Option<prune::Outcome>,
+    /// Why retention could not be applied. The backup is there all the same.
+    pub retention_error: Option<Error>,
+}
+
+impl Outcome {
+    /// Whether retention, or a deletion of it, failed.
+    pub fn retention_failed(&self) -> bool {
+        self.retention_error.is_some() || self.pruned.as_ref().is_some_and(|pruned| !pruned.failed.is_empty())
+    }
 }
 
 /// Takes one backup.
@@ -59,18 +77,19 @@ pub struct Outcome {
 pub async fn run(options: &Options, destination: Destination, sink: &dyn Sink, now: DateTime<Utc>) -> Result<Outcome> {
     let form = Form::of(options)?;
     let mut phases = Phases::new(sink);
-    let source = Box::pin(source::read(options, matches!(destination, Destination::Store(_)), &mut phases)).await?;
+    let source =
+        Box::pin(source::read(options, form, matches!(destination, Destination::Store(_)), &mut phases)).await?;
     match destination {
         Destination::Store(store) => Box::pin(to_store(options, form, source, store, phases, now)).await,
         Destination::Path(path) => {
             source.announce(options, &path.display().to_string(), sink);
-            let (store, key) = open_parent(&path, form.format).await?;
+            let place = outside::place(&path, form.format).await?;
             let name = path.display().to_string();
-            Box::pin(alone(options, form, source, Place::Store(store, key), name, phases, now)).await
+            Box::pin(alone(options, form, source, place, name, phases, now)).await
         }
         Destination::Stream(stream) => {
-            source.announce(options, "standard output", sink);
-            let name = "standard output".to_owned();
+            let name = stream.name().to_owned();
+            source.announce(options, &name, sink);
             Box::pin(alone(options, form, source, Place::Stream(stream), name, phases, now)).await
         }
     }
@@ -93,25 +112,7 @@ async fn alone(
     let archive_bytes = archived.size;
     let manifest = describe(options, form, &source, id, archived, &phases, now)?;
     source.end().await;
-    Ok(Outcome { manifest, place: name, archive_bytes, pruned: None })
-}
-
-/// A file's folder as a store, so that a file outside a store is written as carefully as one inside.
-async fn open_parent(path: &Path, format: Format) -> Result<(Arc<dyn Store>, Key)> {
-    let unusable = |detail: &str| {
-        Error::new(ErrorKind::Usage, format!("cannot write the archive to \"{}\"", path.display())).detail(detail)
-    };
-    let name =
-        path.file_name().and_then(|name| name.to_str()).ok_or_else(|| unusable("the path has no usable file name"))?;
-    let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let store = LocalStore::open(parent, Access::Read).await?;
-    let key = Key::new(name).map_err(|error| unusable(error.detail_text().unwrap_or_default()))?;
-    let is_taken = match format {
-        // pg_dump writes over a file, and into an empty directory
-        Format::Custom | Format::Tar | Format::Plain => path.is_dir(),
-        Format::Directory => path.is_file() || !store.list(&format!("{key}/")).await?.is_empty(),
-    };
-    if is_taken { Err(unusable("something else is there")) } else { Ok((Arc::new(store), key)) }
+    Ok(Outcome { manifest, place: name, archive_bytes, pruned: None, retention_error: None })
 }
 
 /// A backup in its folder of a store, under the lease of its database.
@@ -133,26 +134,33 @@ async fn to_store(
     let home = Key::new(encode_component(&database))?;
     let (lease, _) = Lease::acquire(Arc::clone(&store), &home, "backup", &id.to_string()).await?;
     let folder = shelf::folder(&database, &id)?;
-    let work = async {
-        unfinished::discard(&store, &database, phases.sink).await?;
-        fill(options, form, source, &store, &folder, id, &lease, &mut phases, now).await
-    };
-    let filled = tokio::select! {
-        filled = work => filled,
-        error = lease.lost() => Err(error),
+    let fate = Fate::default();
+    let filled = {
+        let mut work = Box::pin(async {
+            unfinished::discard(&store, &database, phases.sink).await?;
+            Box::pin(fill(options, form, source, &store, &folder, id, &lease, &fate, &mut phases, now)).await
+        });
+        tokio::select! {
+            filled = &mut work => filled,
+            // a manifest that is on its way is waited for: what becomes of it must be known
+            error = lease.lost() => if fate.may_be_published() { work.await } else { Err(error) },
+        }
     };
     let outcome = match filled {
         Ok(outcome) => outcome,
         Err(error) => {
-            unfinished::clean_up(&store, &folder).await;
+            unfinished::clean_up(&store, &folder, &fate).await;
             lease.release().await;
             return Err(error);
         }
     };
     phases.sink.event(Event::Published { backup: outcome.manifest.id.to_string(), place: outcome.place.clone() });
-    let pruned = apply_retention(options, &*store, &database, now, phases.sink).await;
+    let pruned = retain::apply_retention(options, &*store, &database, now, phases.sink).await;
     lease.release().await;
-    Ok(Outcome { pruned: pruned?, ..outcome })
+    Ok(match pruned {
+        Ok(pruned) => Outcome { pruned, ..outcome },
+        Err(error) => Outcome { retention_error: Some(error), ..outcome },
+    })
 }
 
 #[expect(clippy::too_many_arguments, reason = "one step of one story; a struct would only rename the arguments")]
@@ -164,6 +172,7 @@ async fn fill(
     folder: &Key,
     id: Label,
     lease: &Lease,
+    fate: &Fate,
     phases: &mut Phases<'_>,
     now: DateTime<Utc>,
 ) -> Result<Outcome> {
@@ -176,12 +185,18 @@ async fn fill(
     let archive_bytes = archived.size;
     let mut manifest = describe(options, form, &source, id, archived, phases, now)?;
     manifest.files = files;
-    judge(options, &**store, &source, &mut manifest, phases.sink).await?;
+    judge::judge(options, &**store, &source, &mut manifest, phases.sink).await?;
     lease.check().await?;
-    let manifest = publish::publish(&**store, folder, manifest, source.globals.as_deref()).await?;
+    let manifest = publish::publish(&**store, folder, manifest, source.globals.as_deref(), fate, phases.sink).await?;
     phases.end();
     source.end().await;
-    Ok(Outcome { manifest, place: format!("{}/{folder}", store.describe()), archive_bytes, pruned: None })
+    Ok(Outcome {
+        manifest,
+        place: format!("{}/{folder}", store.describe()),
+        archive_bytes,
+        pruned: None,
+        retention_error: None,
+    })
 }
 
 /// The manifest of what was written; its files are added when they were read back.
@@ -212,9 +227,12 @@ fn describe(
         snapshot: source.moment()?,
         options: options.spelled.clone(),
         filters: options.filters.clone(),
+        are_filters_usual: options.are_filters_usual,
         has_secrets: options.role_passwords,
         skipped: source.skipped.clone(),
         warnings: source.warnings.clone(),
+        suspicions: Vec::new(),
+        volatile: options.volatile.clone(),
         archive: manifest::Archive {
             format: form.format,
             path: form.path(),
@@ -235,56 +253,4 @@ fn describe(
         expected,
         timings: Timings { begun: now, finished: Utc::now(), phases: phases.times() },
     })
-}
-
-/// A backup that may be of the wrong database, or of an emptied one, is kept but counts for nothing.
-async fn judge(
-    options: &Options,
-    store: &dyn Store,
-    source: &Source,
-    manifest: &mut Manifest,
-    sink: &dyn Sink,
-) -> Result<()> {
-    if options.allow_empty || !manifest.filters.is_empty() {
-        return Ok(());
-    }
-    let database = &manifest.source.database;
-    let newest = shelf::read_only(store, database, |_| false).await?;
-    let newest = newest
-        .iter()
-        .filter(|backup| matches!(backup.standing, shelf::Standing::Unread))
-        .map(|backup| &backup.id)
-        .max();
-    let before = match newest {
-        Some(newest) => shelf::read_only(store, database, |id| id == newest).await?,
-        None => Vec::new(),
-    };
-    let before = before.iter().find_map(|backup| backup.manifest()).map(|manifest| manifest.tables.len());
-    let count = manifest.tables.len();
-    let problem = if !source.kinds.contains(&"TABLE") {
-        "the database has no tables".to_owned()
-    } else if before.is_some_and(|before| count * 2 < before) {
-        format!("the database has {count} tables, the last backup had {}", before.unwrap_or_default())
-    } else {
-        return Ok(());
-    };
-    let hint = "Check that this is the database that you mean; pass --allow-empty if it is.";
-    sink.event(Event::Warning(Message::with_hint(problem.clone(), hint)));
-    manifest.state = State::Suspect;
-    manifest.warnings.push(problem);
-    Ok(())
-}
-
-async fn apply_retention(
-    options: &Options,
-    store: &dyn Store,
-    database: &str,
-    now: DateTime<Utc>,
-    sink: &dyn Sink,
-) -> Result<Option<prune::Outcome>> {
-    let Some(policy) = &options.retention else { return Ok(None) };
-    let options =
-        prune::Options { policy: policy.clone(), database: Some(database.to_owned()), grace: prune::DEFAULT_GRACE };
-    let plan = prune::plan(&options, store, now).await?;
-    prune::run(&options, &plan, store, now, sink).await.map(Some)
 }

@@ -4,6 +4,7 @@ use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use super::keeper::Blocking;
 use super::target::Stream;
 use crate::archive::plain::restrict_key;
 use crate::codec::compress::Compression;
@@ -49,6 +50,8 @@ pub struct Options {
     pub isolation: Isolation,
     /// How long to wait for locks.
     pub patience: LockPatience,
+    /// What is done about sessions that wait for ours.
+    pub blocking: Blocking,
     /// The encoding of names and rows (`--encoding`); `None` is the database's own.
     pub encoding: Option<String>,
     /// `extra_float_digits` while rows are read; `None` is 3, which is exact.
@@ -57,8 +60,12 @@ pub struct Options {
     pub quote_all_identifiers: bool,
     /// Objects of kinds that cannot be dumped are recorded and left out; otherwise they are an error.
     pub allow_unsupported: bool,
-    /// Take a backup of a database without any object, or with far fewer than the one before, for a good one.
+    /// Take a backup of a database without any object for a good one.
     pub allow_empty: bool,
+    /// Take a backup with fewer rows or tables than the last good one for a good one.
+    pub accept_shrink: bool,
+    /// Patterns of tables whose rows come and go: they are not compared with the last good backup.
+    pub volatile: Vec<String>,
     /// Begin although the newest backup of the store lies in the future.
     pub accept_clock: bool,
     /// Roles come with their password hashes.
@@ -72,9 +79,64 @@ pub struct Options {
     pub spelled: Vec<String>,
     /// Those of them that leave something out.
     pub filters: Vec<String>,
+    /// All of those stand in the configuration: they are this database's normal.
+    pub are_filters_usual: bool,
 }
 
 impl Options {
+    /// All of a database, in the custom format, by one worker.
+    pub fn new(source: server::Options) -> Self {
+        Self {
+            source,
+            format: Format::Custom,
+            compression: Compression::DEFAULT,
+            reader_major: None,
+            jobs: NonZeroUsize::MIN,
+            content: Content::default(),
+            patterns: Vec::new(),
+            strict_names: false,
+            detail: DetailOptions {
+                include_acl: true,
+                include_comments: true,
+                include_security_labels: true,
+                include_toast_compression: true,
+                load_via_partition_root: false,
+                inserts: None,
+            },
+            plain: PlainOptions {
+                include_owner: true,
+                clean: false,
+                if_exists: false,
+                create: false,
+                include_tablespaces: true,
+                include_access_methods: true,
+                include_restrict: true,
+                disable_triggers: false,
+            },
+            restrict_key: None,
+            snapshot: None,
+            row_security: false,
+            role: None,
+            isolation: Isolation::RepeatableRead,
+            patience: LockPatience::default(),
+            blocking: Blocking::default(),
+            encoding: None,
+            float_digits: None,
+            quote_all_identifiers: false,
+            allow_unsupported: false,
+            allow_empty: false,
+            accept_shrink: false,
+            volatile: Vec::new(),
+            accept_clock: false,
+            role_passwords: false,
+            read_back: true,
+            retention: None,
+            spelled: Vec::new(),
+            filters: Vec::new(),
+            are_filters_usual: false,
+        }
+    }
+
     /// How every session of the run is set up.
     pub(super) fn setup(&self) -> Setup {
         Setup {

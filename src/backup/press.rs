@@ -5,7 +5,8 @@
 //!
 //! **It cannot deadlock.** A worker takes its jobs in the archive's order, so what fills its budget belongs to its present
 //! job or to earlier ones. The writer asks for jobs in the same order: when it waits for a job of this worker, everything
-//! before that job is written, and the whole budget is that job's own.
+//! before that job is written, and the whole budget is that job's own. A job that is taken before its turn, because somebody
+//! waits for its table, is set aside by the writer as soon as it begins, and holds no budget.
 
 use std::sync::Arc;
 
@@ -87,6 +88,8 @@ pub(super) enum Made {
     Bytes(Bytes, OwnedSemaphorePermit),
     /// The job is complete.
     Done(Sums),
+    /// What was set aside cannot be had again.
+    Failed(Error),
 }
 
 /// What went through a job's streams.

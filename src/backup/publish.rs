@@ -2,17 +2,21 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use bytes::Bytes;
+use futures_util::TryStreamExt as _;
 
 use super::archive::{Archived, Form};
 use super::data::Copied;
 use super::source::Source;
 use crate::archive::toc::{Data, Toc};
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, ErrorKind, Result, Retry};
+use crate::event::{Event, Message, Sink};
 use crate::manifest::{self, File, Format, LargeObjects, Manifest, RowSum, Sha256, Table, layout, recovery};
 use crate::object::{DataSource, Entry};
 use crate::reader;
+use crate::shelf::{self, Standing};
 use crate::store::{Key, PutMode, PutOutcome, Store};
 use crate::transfer::{Inlet, Receipt, SEGMENT_BYTES, read_back};
 
@@ -33,7 +37,7 @@ pub(super) async fn check_archive(
                 expect_size(&**store, &receipt.key, receipt.size).await?;
                 digest
             }
-            Some(_) | None => read_back(&**store, receipt).await?,
+            Some(_) | None => read_back(store, receipt).await?,
         };
         files.push(manifest_file(folder, receipt, sha256));
     }
@@ -57,12 +61,14 @@ async fn expect_size(store: &dyn Store, key: &Key, size: u64) -> Result<()> {
 fn manifest_file(folder: &Key, receipt: &Receipt, sha256: [u8; 32]) -> File {
     let name = receipt.key.as_str();
     let path = name.strip_prefix(folder.as_str()).and_then(|path| path.strip_prefix('/')).unwrap_or(name);
+    // one segment's digest is the file's own; there may be hundreds of thousands of files
+    let is_divided = receipt.segments.len() > 1;
     File {
         path: path.to_owned(),
         size: receipt.size,
         sha256: Sha256(sha256),
-        segment_size: SEGMENT_BYTES,
-        segments: receipt.segments.iter().map(|digest| Sha256(*digest)).collect(),
+        segment_size: if is_divided { SEGMENT_BYTES } else { 0 },
+        segments: receipt.segments.iter().filter(|_| is_divided).map(|digest| Sha256(*digest)).collect(),
     }
 }
 
@@ -152,6 +158,8 @@ pub(super) async fn publish(
     folder: &Key,
     mut manifest: Manifest,
     globals: Option<&str>,
+    fate: &Fate,
+    sink: &dyn Sink,
 ) -> Result<Manifest> {
     if let Some(globals) = globals {
         let bytes = crate::record::encode_text(globals).into_owned();
@@ -175,11 +183,105 @@ pub(super) async fn publish(
                 .hint("Something else deletes or changes files in this store."));
         }
     }
-    let bytes = Bytes::from(manifest::encode(&manifest));
-    match store.put(&folder.join(layout::MANIFEST)?, bytes, PutMode::CreateOnly).await? {
-        PutOutcome::Stored => Ok(manifest),
-        PutOutcome::Exists => Err(Error::new(ErrorKind::Locked, format!("\"{folder}\" has a manifest already"))
-            .hint("Another run took the same name; run again.")),
+    put_manifest(store, folder, &manifest, fate).await?;
+    confirm(store, folder, &manifest, sink).await?;
+    Ok(manifest)
+}
+
+/// Puts the manifest. A request that failed may have been carried out all the same: only what is read back decides.
+async fn put_manifest(store: &dyn Store, folder: &Key, manifest: &Manifest, fate: &Fate) -> Result<()> {
+    let key = folder.join(layout::MANIFEST)?;
+    let bytes = Bytes::from(manifest::encode(manifest));
+    let taken = || {
+        Error::new(ErrorKind::Locked, format!("\"{folder}\" has a manifest already"))
+            .hint("Another run took the same name; run again.")
+    };
+    fate.begin();
+    let error = match store.put(&key, bytes.clone(), PutMode::CreateOnly).await {
+        Ok(PutOutcome::Stored) => return Ok(()),
+        Ok(PutOutcome::Exists) => return Err(taken()),
+        Err(error) => error,
+    };
+    match read_small(store, &key).await {
+        Ok(Some(found)) if found == bytes => Ok(()),
+        Ok(Some(_)) => Err(taken()),
+        // refused: it cannot arrive later
+        Ok(None) if error.kind().retry() == Retry::Never => {
+            fate.end();
+            Err(error)
+        }
+        Ok(None) => Err(error
+            .more_detail("the backup is not published; should its manifest still arrive, it is whole")
+            .hint("Look with db list; what is not listed then is discarded by the next backup.")),
+        Err(second) => Err(error
+            .more_detail(&format!("whether the backup was published is not known: {}", second.message()))
+            .hint("Look with db list; a backup that is listed is whole, what is not is discarded by the next one.")),
+    }
+}
+
+async fn read_small(store: &dyn Store, key: &Key) -> Result<Option<Vec<u8>>> {
+    if store.head(key).await?.is_none() {
+        return Ok(None);
+    }
+    let chunks: Vec<Bytes> = store.fetch(key, None).await?.try_collect().await?;
+    Ok(Some(chunks.concat()))
+}
+
+/// Looks at the published backup as every other command will: through the listing. One that is not listed, or whose files are
+/// gone, is none.
+async fn confirm(store: &dyn Store, folder: &Key, manifest: &Manifest, sink: &dyn Sink) -> Result<()> {
+    let listed = match shelf::read_only(store, &manifest.source.database, |id| *id == manifest.id).await {
+        Ok(listed) => listed,
+        Err(error) => {
+            // every byte was acknowledged, so it is there; that it was seen is what lacks
+            let text = format!("the backup is published, and could not be looked at again: {}", error.message());
+            sink.event(Event::Warning(Message::with_hint(text, "Look with db list when the store answers again.")));
+            return Ok(());
+        }
+    };
+    let unseen = |detail: String| {
+        Error::new(ErrorKind::Damage, format!("the backup \"{folder}\" was written and is not listed whole"))
+            .detail(detail)
+            .hint("Something else changes this store, or shows less than is written to it; nothing may rely on it.")
+    };
+    let Some(backup) = listed.into_iter().find(|backup| backup.id == manifest.id) else {
+        return Err(unseen("the store's listing does not have it".to_owned()));
+    };
+    match &backup.standing {
+        Standing::Complete { manifest: found, .. } if **found == *manifest => {}
+        Standing::Complete { .. } => return Err(unseen("its manifest reads differently".to_owned())),
+        Standing::Unreadable(error) => return Err(unseen(error.to_string())),
+        Standing::Summarized { .. } | Standing::Unread | Standing::Deleting | Standing::Unfinished => {
+            return Err(unseen("its manifest is not listed".to_owned()));
+        }
+    }
+    let sizes: HashMap<&str, u64> = backup.objects.iter().map(|object| (object.key.as_str(), object.size)).collect();
+    for file in &manifest.files {
+        if sizes.get(format!("{folder}/{}", file.path).as_str()) != Some(&file.size) {
+            // a manifest whose files are gone must not stand there
+            drop(shelf::remove(store, folder, Some(manifest)).await);
+            return Err(unseen(format!("\"{}\" is missing or has another size", file.path)));
+        }
+    }
+    Ok(())
+}
+
+/// Whether a run's manifest may be in the store. From the moment at which it is sent, nothing of the backup may be removed until
+/// it is known that it is not there.
+#[derive(Debug, Default)]
+pub(super) struct Fate(AtomicBool);
+
+impl Fate {
+    fn begin(&self) {
+        self.0.store(true, Ordering::SeqCst);
+    }
+
+    fn end(&self) {
+        self.0.store(false, Ordering::SeqCst);
+    }
+
+    pub(super) fn may_be_published(&self) -> bool {
+        self.0.load(Ordering::SeqCst)
     }
 }
 

@@ -177,6 +177,7 @@ mod tests {
             name: "BLOBS".into(),
             source: DataSource::LargeObjects(oids).into(),
             table_oid: 0,
+            lock: None,
             slice: None,
         };
         vec![job(8, vec![7, 9]), job(9, vec![8])]

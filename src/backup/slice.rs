@@ -9,9 +9,8 @@ use std::sync::Arc;
 use super::archive::Form;
 use super::source::Source;
 use super::worker::{Job, Slice};
-use crate::catalog::{self, TableSize};
+use crate::catalog::TableSize;
 use crate::codec::compress::Compression;
-use crate::error::Result;
 use crate::manifest::Format;
 use crate::object::{DataSource, table_data::BlockCopy};
 
@@ -40,12 +39,14 @@ pub(super) fn is_possible(form: Form) -> bool {
     }
 }
 
+/// Whether a server reads a range of blocks without all others.
+pub(super) fn is_worth(server: crate::object::version::Version) -> bool {
+    server.major() >= SERVER_MIN
+}
+
 /// Divides the jobs that copy large tables.
-pub(super) async fn divide(jobs: Vec<Job>, source: &mut Source) -> Result<Vec<Job>> {
+pub(super) fn divide(jobs: Vec<Job>, source: &Source) -> Vec<Job> {
     let inventory = &source.plan.inventory;
-    let Some(connection) = source.connection.as_mut().filter(|_| inventory.facts.version.major() >= SERVER_MIN) else {
-        return Ok(jobs);
-    };
     // by oid: what reads a range of its blocks
     let mut copies: HashMap<u32, Arc<BlockCopy>> = HashMap::new();
     for job in &jobs {
@@ -57,16 +58,13 @@ pub(super) async fn divide(jobs: Vec<Job>, source: &mut Source) -> Result<Vec<Jo
             copies.insert(inventory.get(*table).catalog_id.oid, Arc::new(copy));
         }
     }
-    let oids: Vec<u32> = copies.keys().copied().collect();
-    let sizes = catalog::read_table_sizes(connection, &oids).await?;
-    let sizes: HashMap<u32, TableSize> = sizes.into_iter().map(|size| (size.oid, size)).collect();
     let mut divided = Vec::with_capacity(jobs.len());
     for job in jobs {
         let oid = match &*job.source {
             DataSource::Table { table, .. } => inventory.get(*table).catalog_id.oid,
             DataSource::LargeObjects(_) => 0,
         };
-        let starts = sizes.get(&oid).map(starts).unwrap_or_default();
+        let starts = source.sizes.get(&oid).map(starts).unwrap_or_default();
         let Some(copy) = copies.get(&oid).filter(|_| starts.len() > 1) else {
             divided.push(job);
             continue;
@@ -76,7 +74,7 @@ pub(super) async fn divide(jobs: Vec<Job>, source: &mut Source) -> Result<Vec<Jo
             divided.push(Job { slice: Some(slice), ..job.clone() });
         }
     }
-    Ok(divided)
+    divided
 }
 
 /// The blocks that slices begin with. The last slice has no end: what the table has grown since belongs to it.

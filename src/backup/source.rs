@@ -1,32 +1,44 @@
 //! What is backed up: the server, one snapshot of it, and the plan of the dump.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 use futures_util::future::try_join_all;
+use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
-use super::Options;
+use super::archive::Form;
+use super::board::Board;
+use super::keeper::{Keeper, Post};
 use super::phase::Phases;
+use super::{Options, slice};
 use crate::archive::insert_text::Wide;
-use crate::catalog::{self, Passwords};
+use crate::catalog::{self, Passwords, TableSize};
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::{Event, Message, Phase, Sink};
 use crate::manifest::{self, Expected, Skipped};
 use crate::object::database::Database;
 use crate::object::table::Table;
 use crate::object::version::Version;
-use crate::object::{Components, Detail, DumpId, EmitOptions, Quote};
+use crate::object::{Components, DataSource, Detail, DumpId, EmitOptions, Quote};
 use crate::plan::select::Selection;
 use crate::plan::{self, Plan};
-use crate::server::{self, Connection, Setup, Snapshot, Standing};
+use crate::server::{self, Connection, LockTarget, Setup, Snapshot, Standing};
 use crate::store::SizeHint;
 
 /// One database at one moment.
 pub(super) struct Source {
-    /// The session whose transaction exports the snapshot. It stays open while rows are copied; where one connection copies,
-    /// it is this one.
+    /// The session whose transaction exports the snapshot. It is the first worker.
     pub(super) connection: Option<Connection>,
+    /// The tables whose rows are copied.
+    pub(super) board: Arc<Board>,
+    /// Who keeps their locks; `None` where there are none, or where the first session does.
+    pub(super) keeper: Option<Keeper>,
+    /// What the keeper has to say.
+    pub(super) told: mpsc::UnboundedReceiver<Event>,
+    /// How large tables are, where that decides how they are copied.
+    pub(super) sizes: HashMap<u32, TableSize>,
     /// The server's version as it says it.
     pub(super) server_version: Option<String>,
     /// The database's bytes on disk, where rows are copied or a manifest tells them.
@@ -107,9 +119,35 @@ async fn helpers(
     Ok(try_join_all((0..count).map(|_| open())).await.unwrap_or_default())
 }
 
+/// How often a run begins when tables are changed between its snapshot and its locks.
+const ATTEMPTS: u32 = 3;
+
+/// What the locks of the first session are behind until the keeper has them.
+const SAVEPOINT: &str = "pgproof_read";
+
 /// Connects, takes the snapshot, locks and reads. For a store that is also what a restored database must have, and what the
 /// database needs of its cluster.
-pub(super) async fn read(options: &Options, for_store: bool, phases: &mut Phases<'_>) -> Result<Source> {
+///
+/// When a table was truncated or rewritten after the snapshot and before its lock, its rows are lost to the snapshot: then all
+/// begins again with a new one.
+pub(super) async fn read(options: &Options, form: Form, for_store: bool, phases: &mut Phases<'_>) -> Result<Source> {
+    let mut attempt = 1;
+    loop {
+        match Box::pin(read_once(options, form, for_store, phases)).await {
+            Err(error) if server::is_table_change(&error) && options.snapshot.is_none() => {
+                if attempt == ATTEMPTS {
+                    return Err(error.more_detail(&format!("so it was in each of {ATTEMPTS} attempts")));
+                }
+                attempt += 1;
+                let text = format!("{}: the backup begins again with a new snapshot", error.message());
+                phases.sink.event(Event::Warning(Message::new(text)));
+            }
+            ended => return ended,
+        }
+    }
+}
+
+async fn read_once(options: &Options, form: Form, for_store: bool, phases: &mut Phases<'_>) -> Result<Source> {
     phases.begin(Phase::Connect);
     let mut setup = options.setup();
     let mut connection = Connection::connect(&options.source).await?;
@@ -129,6 +167,8 @@ pub(super) async fn read(options: &Options, for_store: bool, phases: &mut Phases
     let selection =
         catalog::resolve(&mut connection, options.content.clone(), &options.patterns, options.strict_names).await?;
     let mut helpers = helpers(&mut connection, options, &setup, &snapshot).await?;
+    connection.execute(&format!("savepoint {SAVEPOINT}")).await?;
+    let mut contradictions = Vec::new();
     let inventory = catalog::read_shared(&mut connection, &mut helpers, options.patience, |inventory| {
         plan::select::mark(inventory, &selection);
         let unsupported = inventory.unsupported_in_dump();
@@ -136,11 +176,21 @@ pub(super) async fn read(options: &Options, for_store: bool, phases: &mut Phases
             Ok(())
         } else {
             Err(cannot_dump(&unsupported, standing.version))
+        }?;
+        contradictions = inventory.contradictions_in_dump();
+        if !options.allow_unsupported && !contradictions.is_empty() {
+            return Err(catalog::contradicts(&contradictions));
         }
+        inventory.leave_out_contradictions();
+        Ok(())
     })
     .await?;
-    let skipped = (inventory.unsupported_in_dump().into_iter())
-        .map(|(kind, name)| Skipped { object: format!("{kind} {name}"), reason: "unknown to this program".to_owned() })
+    let unknown = inventory.unsupported_in_dump().into_iter().map(|(kind, name)| format!("{kind} {name}"));
+    let skipped = (unknown.map(|object| Skipped { object, reason: "unknown to this program".to_owned() }))
+        .chain(contradictions.into_iter().map(|object| {
+            // the row is what is told: there may be no object to it
+            Skipped { object, reason: "the catalog contradicts itself".to_owned() }
+        }))
         .collect();
     let emit = EmitOptions {
         quote: Quote { all: options.quote_all_identifiers, ..Quote::default() },
@@ -179,9 +229,24 @@ pub(super) async fn read(options: &Options, for_store: bool, phases: &mut Phases
         Err(error) => return Err(error),
     };
     let globals = if for_store { read_globals(&mut connection, options).await? } else { None };
+    let tables = tables(&plan);
+    let oids: Vec<u32> = tables.iter().map(|table| table.oid).collect();
+    let sizes = match options.jobs.get() > 1 && slice::is_possible(form) && slice::is_worth(standing.version) {
+        true => catalog::read_table_sizes(&mut connection, &oids).await?,
+        false => Vec::new(),
+    };
+    let board = Arc::new(Board::new(tables.iter().cloned()));
+    let (tell, told) = mpsc::unbounded_channel();
+    let keeper = keep(options, &setup, &mut connection, &snapshot, &board, tell).await?;
     phases.end();
 
     let mut warnings = standing.warnings.clone();
+    warnings.extend(selection.unmatched.iter().map(|(list, pattern)| {
+        format!(
+            "pattern \"{pattern}\" matches no {}: check its spelling; names are lower case unless quoted",
+            list.objects()
+        )
+    }));
     if plan.has_circular_foreign_keys {
         warnings
             .push("rows alone of tables whose foreign keys go in a circle: no order of loading suits them".to_owned());
@@ -193,6 +258,10 @@ pub(super) async fn read(options: &Options, for_store: bool, phases: &mut Phases
     let connection = Some(connection);
     Ok(Source {
         connection,
+        board,
+        keeper,
+        told,
+        sizes: sizes.into_iter().map(|size| (size.oid, size)).collect(),
         server_version,
         size,
         standing,
@@ -206,6 +275,62 @@ pub(super) async fn read(options: &Options, for_store: bool, phases: &mut Phases
         warnings,
         skipped,
     })
+}
+
+/// The tables whose rows are copied and that can be locked.
+fn tables(plan: &Plan) -> Vec<LockTarget> {
+    let quote = Quote { all: true, ..Quote::default() };
+    (plan.entries.iter())
+        .filter_map(|entry| match &entry.data {
+            Some(DataSource::Table { table, .. }) => Some(plan.inventory.get(*table)),
+            Some(DataSource::LargeObjects(_)) | None => None,
+        })
+        .filter(|object| object.detail.is_lockable())
+        .map(|object| LockTarget {
+            oid: object.catalog_id.oid,
+            qualified_name: plan.inventory.qualified(object, quote),
+        })
+        .collect()
+}
+
+/// Has a session of its own take over the locks of the tables whose rows are copied; the first session then has none.
+///
+/// Where no further session can be had, the first one keeps them to the end.
+async fn keep(
+    options: &Options,
+    setup: &Setup,
+    connection: &mut Connection,
+    snapshot: &Snapshot,
+    board: &Arc<Board>,
+    told: mpsc::UnboundedSender<Event>,
+) -> Result<Option<Keeper>> {
+    let tables = board.kept();
+    if tables.is_empty() {
+        return Ok(None);
+    }
+    let post = Post {
+        source: options.source.clone(),
+        setup: setup.clone(),
+        board: Arc::clone(board),
+        blocking: options.blocking,
+    };
+    let mut keeper = match post.open().await {
+        Ok(keeper) => keeper,
+        Err(error) if server::is_full(&error) => {
+            let text =
+                "the server gives this role one session only: it copies alone, and nobody looks who waits for it";
+            // the run listens
+            let _ = told.send(Event::Warning(Message::new(text)));
+            return Ok(None);
+        }
+        Err(error) => return Err(error),
+    };
+    server::take_over(&mut keeper, connection, &tables).await?;
+    server::check_columns(connection, &mut keeper, snapshot, &tables).await?;
+    connection.execute(&format!("rollback to savepoint {SAVEPOINT}; release savepoint {SAVEPOINT}")).await?;
+    // settings made behind the savepoint are gone with it
+    server::pin_values(connection, setup).await?;
+    Ok(Some(Keeper::start(keeper, post, told)))
 }
 
 async fn read_globals(connection: &mut Connection, options: &Options) -> Result<Option<String>> {

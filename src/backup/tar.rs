@@ -87,7 +87,7 @@ impl Writer<'_> {
                         let more = fill(copying, index, &mut spool).await?;
                         sums.summary = sums.summary.merge(more.summary);
                     }
-                    self.member(&file, spool).await?;
+                    copying.attend(self.member(&file, spool)).await?;
                     (sums, file)
                 }
                 DataSource::LargeObjects(oids) => {
@@ -126,7 +126,7 @@ impl Writer<'_> {
             sums.summary = sums.summary.merge(made.summary);
             objects.push(Object { oid, size: spool.size() });
             encode_large_object_line(oid, &mut list);
-            self.member(&large_object_file(oid), spool).await?;
+            copying.attend(self.member(&large_object_file(oid), spool)).await?;
         }
         self.small(list_file, list).await?;
         Ok((sums, objects))
@@ -195,6 +195,7 @@ async fn fill(copying: &mut Copying, index: usize, spool: &mut Spool) -> Result<
                 drop(permit);
             }
             Made::Done(sums) => return Ok(sums),
+            Made::Failed(error) => return Err(error),
         }
     }
 }

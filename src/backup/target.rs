@@ -9,7 +9,28 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::transfer::{Outlet, Receipt};
 
 /// Bytes that can only be written in their order, such as standard output.
-pub type Stream = Pin<Box<dyn AsyncWrite + Send>>;
+pub struct Stream {
+    name: String,
+    out: Pin<Box<dyn AsyncWrite + Send>>,
+}
+
+impl Stream {
+    /// A stream, and what a person calls it.
+    pub fn new(name: impl Into<String>, out: impl AsyncWrite + Send + 'static) -> Self {
+        Self { name: name.into(), out: Box::pin(out) }
+    }
+
+    /// What a person calls it.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn broken(&self, error: std::io::Error) -> Error {
+        Error::new(ErrorKind::Disk, format!("could not write to {}", self.name))
+            .caused_by(error)
+            .hint("What was written is not a whole archive; do not keep it.")
+    }
+}
 
 /// Where a single-file archive's bytes go.
 pub(super) enum Target {
@@ -50,7 +71,7 @@ impl Target {
             Self::Object(outlet) => outlet.write(bytes).await,
             Self::Stream { stream, position } => {
                 *position += bytes.len() as u64;
-                stream.write_all(&bytes).await.map_err(broken)
+                stream.out.write_all(&bytes).await.map_err(|error| stream.broken(error))
             }
         }
     }
@@ -60,7 +81,7 @@ impl Target {
         match self {
             Self::Object(outlet) => outlet.finish_with(head).await.map(Written::Object),
             Self::Stream { mut stream, position } => {
-                stream.flush().await.map_err(broken)?;
+                stream.out.flush().await.map_err(|error| stream.broken(error))?;
                 Ok(Written::Stream(position))
             }
         }
@@ -73,10 +94,4 @@ impl Target {
             Self::Stream { .. } => {}
         }
     }
-}
-
-fn broken(error: std::io::Error) -> Error {
-    Error::new(ErrorKind::Disk, "could not write to standard output")
-        .caused_by(error)
-        .hint("What was written is not a whole archive; do not keep it.")
 }

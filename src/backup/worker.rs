@@ -1,23 +1,31 @@
 //! Rows and large objects from one connection to its thread.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
 
 use bytes::{Bytes, BytesMut};
-use tokio::sync::mpsc;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 
+use super::keeper::KeeperLink;
 use super::press::{Command, Content, Framing, Made, Press};
+use super::queue::Queue;
 use crate::archive::custom::{BlockKind, encode_block_begin, encode_large_object_begin, encode_large_objects_end};
 use crate::archive::insert_text::{InsertWriter, Literal};
 use crate::error::{Error, ErrorKind, Result};
 use crate::object::table_data::BlockCopy;
 use crate::object::{DataSource, InsertForm};
-use crate::server::Connection;
+use crate::server::{self, Connection, Pass, is_lock_timeout};
 
 /// Large objects that are asked for in one query, and how much of each: 16 times 256 KiB come back as 8 MiB of
 /// hexadecimal digits.
 const OBJECTS: usize = 16;
 const OBJECT_RANGE: usize = 256 << 10;
+
+/// Files of one worker that are begun and not yet written. A store may be slow and each file small, so that the budget for bytes
+/// does not count: 300,000 large objects must not lie in memory.
+///
+/// It cannot deadlock: a worker waits with the next file for its earlier ones, whose bytes are all on their way.
+pub(super) const FILES: usize = 8;
 
 const LITERALS: &str = include_str!("../../sql/session/literal.sql");
 
@@ -32,6 +40,8 @@ pub(super) struct Job {
     pub(super) source: Arc<DataSource>,
     /// The table that they are the rows of, or 0.
     pub(super) table_oid: u32,
+    /// The table's name for SQL, where it is one that can be locked.
+    pub(super) lock: Option<Arc<str>>,
     /// Which rows of a table, where several jobs share one.
     pub(super) slice: Option<Slice>,
 }
@@ -66,36 +76,10 @@ pub(super) struct Part {
     pub(super) object: Option<u32>,
     /// Its bytes.
     pub(super) made: mpsc::UnboundedReceiver<Made>,
-}
-
-/// The jobs, in the archive's order, and how far the workers are.
-pub(super) struct Queue {
-    jobs: Vec<Job>,
-    next: AtomicU64,
-    /// Bytes from the server, before compression.
-    pub(super) bytes: AtomicU64,
-    /// Rows and large objects from the server.
-    pub(super) rows: AtomicU64,
-}
-
-impl Queue {
-    pub(super) fn new(jobs: Vec<Job>) -> Self {
-        Self { jobs, next: AtomicU64::new(0), bytes: AtomicU64::new(0), rows: AtomicU64::new(0) }
-    }
-
-    pub(super) fn jobs(&self) -> &[Job] {
-        &self.jobs
-    }
-
-    /// How many entries the jobs are for.
-    pub(super) fn entry_count(&self) -> usize {
-        self.jobs.iter().filter(|job| job.is_last()).count()
-    }
-
-    fn take(&self) -> Option<(usize, &Job)> {
-        let index = usize::try_from(self.next.fetch_add(1, Ordering::Relaxed)).ok()?;
-        self.jobs.get(index).map(|job| (index, job))
-    }
+    /// Whether they come out of a file, so that nobody waits for them to be taken.
+    pub(super) is_aside: bool,
+    /// Where each stretch is a file, the room that this one takes until it is written.
+    pub(super) room: Option<OwnedSemaphorePermit>,
 }
 
 /// One connection that copies until the queue is empty.
@@ -105,13 +89,27 @@ pub(super) struct Worker {
     pub(super) parts: mpsc::UnboundedSender<Part>,
     pub(super) framing: Framing,
     pub(super) press: Press,
+    /// Who holds the locks of all tables; `None` where this worker's own session does.
+    pub(super) keeper: Option<KeeperLink>,
+    /// How long to try to get a lock.
+    pub(super) patience: Duration,
+    /// Whether it copies only tables that somebody waits for.
+    pub(super) only_wanted: bool,
+    /// Room for files that are not written yet.
+    pub(super) files: Arc<Semaphore>,
 }
 
+/// Locks of one job are behind this savepoint, so that they are let go with it.
+const SAVEPOINT: &str = "pgproof_copy";
+
+/// The first pause when an index of a table is not free.
+const INDEX_PAUSE: Duration = Duration::from_millis(200);
+
 impl Worker {
-    /// Copies until no job is left.
-    pub(super) async fn run(mut self) -> Result<()> {
+    /// Copies until no job is left, and gives the session back with its transaction open.
+    pub(super) async fn run(mut self) -> Result<Connection> {
         let queue = Arc::clone(&self.queue);
-        while let Some((index, job)) = queue.take() {
+        while let Some((index, job)) = if self.only_wanted { queue.take_wanted() } else { queue.take() } {
             let copied = match &*job.source {
                 DataSource::Table { copy_out, is_foreign, inserts, .. } => {
                     let inserts = self.insert_writer(job, inserts.as_ref()).await?;
@@ -123,16 +121,21 @@ impl Worker {
                 DataSource::LargeObjects(oids) => self.large_objects(index, job.dump_id, oids).await,
             };
             copied.map_err(|error| error.context(&format!("could not copy {}", job.name)))?;
+            queue.finished(job);
         }
-        self.connection.close().await;
-        self.press.finish().await
+        self.press.finish().await?;
+        Ok(self.connection)
     }
 
     /// Begins a stretch of the archive; the writer gets its receiving end.
     async fn open(&mut self, index: usize, object: Option<u32>) -> Result<()> {
+        let room = match self.framing {
+            Framing::Files => Arc::clone(&self.files).acquire_owned().await.ok(), // never closed
+            Framing::Blocks | Framing::Script => None,
+        };
         let (out, made) = mpsc::unbounded_channel();
         // a writer that is gone has failed and says so itself
-        let _ = self.parts.send(Part { index, object, made });
+        let _ = self.parts.send(Part { index, object, made, is_aside: false, room });
         self.press.send(Command::Open(out)).await
     }
 
@@ -175,18 +178,88 @@ impl Worker {
             self.press.send(Command::Raw(begin.freeze())).await?;
         }
         self.press.send(Command::Begin(Content::Rows { inserts })).await?;
-        let slice = job.slice.as_ref().map(|slice| slice.copy.statement(slice.from, slice.to));
-        let mut copy = self.connection.copy_out(slice.as_deref().unwrap_or(whole)).await?;
+        let copy_sql = match &job.slice {
+            Some(slice) => slice.copy.statement(slice.from, slice.to),
+            None => whole.to_owned(),
+        };
+        self.begin_table(job, &copy_sql).await?;
+        let mut copy = self.connection.copy_out(&copy_sql).await?;
+        self.queue.held(job);
         let mut counted = 0;
         while let Some(chunk) = copy.next().await? {
-            self.queue.bytes.fetch_add(chunk.len() as u64, Ordering::Relaxed);
-            self.queue.rows.fetch_add(copy.row_count() - counted, Ordering::Relaxed);
+            self.queue.count(chunk.len(), copy.row_count() - counted);
             counted = copy.row_count();
             self.press.send(Command::Data(chunk)).await?;
         }
         let row_count = copy.finish().await?;
         self.press.send(Command::End { claimed: Some(row_count), is_last: job.is_last() }).await?;
+        // before anything that may take its time: the rows are in our hands
+        self.end_table(job).await?;
         self.press.send(Command::Close).await
+    }
+
+    /// Locks a job's table behind a savepoint. Where others wait for the table, or for the lock of one of its indexes, this session
+    /// does not queue up behind them.
+    async fn begin_table(&mut self, job: &Job, copy_sql: &str) -> Result<()> {
+        let Some(table) = &job.lock else { return Ok(()) };
+        let begun = Instant::now();
+        loop {
+            let nowait = format!("savepoint {SAVEPOINT}; lock table only {table} in access share mode nowait");
+            match self.connection.execute(&nowait).await {
+                Ok(()) => {}
+                Err(error) if is_lock_timeout(&error) && self.keeper.is_some() => {
+                    self.roll_back().await?;
+                    match self.pass_waiters(table).await {
+                        Ok(()) => {}
+                        Err(error) if is_lock_timeout(&error) && begun.elapsed() < self.patience => continue,
+                        Err(error) => return Err(error),
+                    }
+                }
+                Err(error) => return Err(error),
+            }
+            if job.slice.is_none() {
+                return Ok(());
+            }
+            // the planner locks the indexes, too, and REINDEX keeps them for itself
+            let plan = copy_sql.trim_start_matches("COPY (").rsplit_once(") TO stdout;").map(|(query, _)| query);
+            let Some(query) = plan else { return Ok(()) };
+            let probe = format!("set local lock_timeout = '500ms'; explain {query}; set local lock_timeout = 0");
+            match self.connection.execute(&probe).await {
+                Ok(()) => return Ok(()),
+                Err(error) if is_lock_timeout(&error) => {
+                    self.roll_back().await?;
+                    if self.queue.board().is_wanted(job.table_oid) && begun.elapsed() >= self.patience {
+                        return Err(error.context("an index is locked"));
+                    }
+                    tokio::time::sleep(INDEX_PAUSE).await;
+                }
+                Err(error) => return Err(error),
+            }
+        }
+    }
+
+    async fn pass_waiters(&mut self, table: &str) -> Result<()> {
+        let Some(keeper) = self.keeper.clone() else { return Ok(()) };
+        let pass = Pass::random();
+        pass.hold(&mut self.connection).await?;
+        let connection = &mut self.connection;
+        let take = async {
+            let taken = server::lock_past_waiters(connection, SAVEPOINT, table).await;
+            pass.release(connection).await?;
+            taken
+        };
+        let (taken, waited) = futures_util::future::join(take, keeper.wait_for(pass)).await;
+        waited?;
+        taken
+    }
+
+    /// Lets the locks of a job go.
+    async fn end_table(&mut self, job: &Job) -> Result<()> {
+        if job.lock.is_some() { self.roll_back().await } else { Ok(()) }
+    }
+
+    async fn roll_back(&mut self) -> Result<()> {
+        self.connection.execute(&format!("rollback to savepoint {SAVEPOINT}; release savepoint {SAVEPOINT}")).await
     }
 
     /// In one file, all large objects of an entry are one stretch; in a directory and in a tar archive each is a file.
@@ -235,7 +308,7 @@ impl Worker {
         loop {
             let is_last = piece.len() < OBJECT_RANGE;
             offset += piece.len();
-            self.queue.bytes.fetch_add(piece.len() as u64, Ordering::Relaxed);
+            self.queue.count(piece.len(), 0);
             if !piece.is_empty() {
                 self.press.send(Command::Data(piece)).await?;
             }
@@ -244,7 +317,7 @@ impl Worker {
             }
             piece = self.object_range(oid, offset).await?;
         }
-        self.queue.rows.fetch_add(1, Ordering::Relaxed);
+        self.queue.count(0, 1);
         self.press.send(Command::End { claimed: None, is_last: true }).await?;
         match self.framing {
             Framing::Blocks | Framing::Script => Ok(()),

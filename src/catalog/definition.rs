@@ -4,10 +4,11 @@ use super::query::{Query, catalog_sql};
 use super::step::{Scope, Step, add_each};
 use crate::object::{
     access_method::AccessMethod, aggregate, base_type, cast::Cast, class, collation::Collation, composite,
-    conversion::Conversion, data_type::DataType, domain, enumeration, foreign_data_wrapper::ForeignDataWrapper,
-    foreign_server, function, language::Language, operator::Operator, operator_class, operator_family::OperatorFamily,
-    range, text_search_configuration, text_search_dictionary::TextSearchDictionary,
-    text_search_parser::TextSearchParser, text_search_template::TextSearchTemplate, transform::Transform, unsupported,
+    contradiction, conversion::Conversion, data_type::DataType, domain, enumeration,
+    foreign_data_wrapper::ForeignDataWrapper, foreign_server, function, language::Language, operator::Operator,
+    operator_class, operator_family::OperatorFamily, range, text_search_configuration,
+    text_search_dictionary::TextSearchDictionary, text_search_parser::TextSearchParser,
+    text_search_template::TextSearchTemplate, transform::Transform, unsupported,
 };
 
 /// A list whose rows are an object each.
@@ -66,6 +67,44 @@ pub(super) const LISTS: &[Step] = &[
         query: Query::new("user_mapping", &[(13, catalog_sql!("user_mapping"))]),
         scope: Scope::Whole,
         take: foreign_server::take_user_mappings,
+    },
+    Step {
+        query: Query::new("contradiction", &[(13, catalog_sql!("contradiction"))]),
+        scope: Scope::Whole,
+        take: contradiction::take,
+    },
+    Step {
+        query: Query::new("contradiction_relation", &[(13, catalog_sql!("contradiction_relation"))]),
+        scope: Scope::Large,
+        take: contradiction::take,
+    },
+    Step {
+        query: Query::new("contradiction_check", &[(13, catalog_sql!("contradiction_check"))]),
+        scope: Scope::WholeIf(|facts| facts.version.major() == 13),
+        take: contradiction::take,
+    },
+    Step {
+        query: Query::new("contradiction_multirange", &[(14, catalog_sql!("contradiction_multirange.pg14"))]),
+        scope: Scope::Whole,
+        take: contradiction::take,
+    },
+    Step {
+        query: Query::new(
+            "contradiction_publication_schema",
+            &[(15, catalog_sql!("contradiction_publication_schema.pg15"))],
+        ),
+        scope: Scope::Whole,
+        take: contradiction::take,
+    },
+    Step {
+        query: Query::new("contradiction_user_mapping", &[(13, catalog_sql!("contradiction_user_mapping"))]),
+        scope: Scope::WholeIf(|facts| facts.reads_user_mappings),
+        take: contradiction::take,
+    },
+    Step {
+        query: Query::new("contradiction_subscription", &[(13, catalog_sql!("contradiction_subscription"))]),
+        scope: Scope::WholeIf(|facts| facts.reads_subscriptions),
+        take: contradiction::take,
     },
     Step {
         query: Query::new("unsupported", &[(13, catalog_sql!("unsupported"))]),

@@ -87,6 +87,7 @@ pub async fn read_shared(
             inventory = share::run(connection, helpers, &[std::slice::from_ref(&step::DEPENDENCY)], inventory).await?
         }
     }
+    refuse_incomplete(&inventory)?;
     inventory = share::run(connection, helpers, &[step::REST], inventory).await?;
     read_sequence_states(connection, &mut inventory).await?;
     refuse_unknown_states(&inventory)?;
@@ -156,6 +157,29 @@ fn refuse_unreadable(inventory: &Inventory) -> Result<()> {
     }
 }
 
+/// Rows of the catalog that refer to rows which are not there, as sentences, are never left out in silence.
+pub fn contradicts(contradictions: &[String]) -> Error {
+    const SHOWN_MAX: usize = 10;
+    let mut shown: Vec<String> = contradictions.iter().take(SHOWN_MAX).cloned().collect();
+    if contradictions.len() > SHOWN_MAX {
+        shown.push(format!("and {} more", contradictions.len() - SHOWN_MAX));
+    }
+    Error::new(ErrorKind::Refused, "the catalog contradicts itself").detail(shown.join("; ")).hint(
+        "Repair the catalog, or leave out what these belong to (-N, -T). Pass --allow-unsupported to back up the rest; the \
+         backup then counts as a partial one.",
+    )
+}
+
+/// What was asked for by name, and not answered, would be missing in the dump.
+fn refuse_incomplete(inventory: &Inventory) -> Result<()> {
+    match inventory.first_incomplete() {
+        None => Ok(()),
+        Some(lack) => Err(Error::new(ErrorKind::Refused, "the catalog contradicts itself")
+            .detail(lack)
+            .hint("Repair the catalog, or leave out what this belongs to (-N, -T).")),
+    }
+}
+
 /// A sequence that stands nowhere known would start over in a restored database.
 fn refuse_unknown_states(inventory: &Inventory) -> Result<()> {
     let is_unknown = |object: &&Object| {
@@ -221,6 +245,7 @@ async fn read_facts(connection: &mut Connection) -> Result<Facts> {
             quote_all: row.text("quote_all_identifiers")? == "on",
             database: row.string("database")?,
             reads_subscriptions: row.boolean("reads_subscriptions")?,
+            reads_user_mappings: row.boolean("reads_user_mappings")?,
         })
     };
     decode(&row).map_err(|error| not_understood("database", &error))

@@ -74,6 +74,9 @@ pub async fn resolve(
                     Error::new(ErrorKind::Usage, message).hint("Names in patterns are lower case unless quoted.")
                 );
             }
+            if oids.is_empty() {
+                selection.unmatched.push((wanted.list, wanted.pattern.clone()));
+            }
             selection.add(wanted.list, oids.iter().copied());
         }
         for list in names.lists.iter().filter(|list| list.narrows()) {

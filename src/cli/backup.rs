@@ -1,23 +1,26 @@
 //! `db backup`.
 
+use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::connection::ConnectionArgs;
 use super::context::{Context, Output, Report};
+use super::effect;
 use super::exit::Exit;
 use super::options::{RetentionArgs, StoreArgs};
 use super::selection::SelectionArgs;
-use crate::backup::{self, Destination, DetailOptions, PlainOptions};
+use crate::backup::{self, Blocking, Destination, DetailOptions, PlainOptions, WhenBlocking};
 use crate::codec::compress::{Algorithm, Compression};
-use crate::config::parse_duration;
+use crate::config::{Origin, parse_duration};
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::{Event, Message, Sink as _};
 use crate::manifest::{Format, State};
 use crate::object::Inserts;
 use crate::report::{self, human, json};
 use crate::server::{Isolation, LockPatience};
+use crate::shelf::shrinkage::Volatile;
 use crate::store::Access;
 
 const AFTER: &str = "\
@@ -28,40 +31,6 @@ Examples:
   db backup --store /var/backups/pg -d shop
   DATABASE_URL=postgres://... db backup --store s3://backups/prod --keep-daily 7
   db backup -d shop -F plain -o - | psql copy_of_shop";
-
-/// Options that make a backup hold less than its whole database, its rules and its rights.
-const FILTERING: [&str; 27] = [
-    "schema",
-    "exclude-schema",
-    "table",
-    "table-and-children",
-    "exclude-table",
-    "exclude-table-and-children",
-    "exclude-table-data",
-    "exclude-table-data-and-children",
-    "extension",
-    "exclude-extension",
-    "filter",
-    "data-only",
-    "schema-only",
-    "section",
-    "no-large-objects",
-    "no-unlogged-table-data",
-    "no-policies",
-    "no-publications",
-    "no-subscriptions",
-    "no-privileges",
-    "no-comments",
-    "no-security-labels",
-    "no-toast-compression",
-    "no-data",
-    "no-schema",
-    "statistics-only",
-    "enable-row-security",
-];
-
-/// Up to this value of `--extra-float-digits` numbers are rounded.
-const ROUNDED_MAX: i8 = 0;
 
 /// Back a database up to a store
 #[derive(clap::Args)]
@@ -223,6 +192,15 @@ struct RunArgs {
     #[arg(long, value_name = "TIME", value_parser = lock_timeout)]
     lock_wait_timeout: Option<Duration>,
 
+    /// What to do about sessions that wait for a table of this backup: release copies the table
+    /// next and lets it go, warn names them, yield ends the backup
+    #[arg(long, value_name = "ACTION", default_value = "release", value_parser = when_blocking)]
+    when_blocking: WhenBlocking,
+
+    /// After this time the waiting is told, or the backup ended
+    #[arg(long, value_name = "TIME", default_value = "30s", value_parser = blocking_limit)]
+    blocking_limit: Duration,
+
     /// Wait for a snapshot that some serial order of transactions has
     #[arg(long)]
     serializable_deferrable: bool,
@@ -239,9 +217,17 @@ struct RunArgs {
     #[arg(long)]
     allow_unsupported: bool,
 
-    /// Count a backup as good although the database is empty or has shrunk
+    /// Count a backup as good although the database is empty
     #[arg(long)]
     allow_empty: bool,
+
+    /// Count a backup as good although it has fewer rows or tables than the last good one
+    #[arg(long)]
+    accept_shrink: bool,
+
+    /// Do not compare the tables that match with the last good backup: their rows come and go
+    #[arg(long, value_name = "PATTERN")]
+    volatile: Vec<String>,
 
     /// Go on although the clock is behind the newest backup
     #[arg(long)]
@@ -260,6 +246,19 @@ fn format(text: &str) -> Result<Format, String> {
         "t" | "tar" => Ok(Format::Tar),
         _ => Err("expected custom, directory, tar or plain".to_owned()),
     }
+}
+
+fn when_blocking(text: &str) -> Result<WhenBlocking, String> {
+    match text {
+        "release" => Ok(WhenBlocking::Release),
+        "warn" => Ok(WhenBlocking::Warn),
+        "yield" => Ok(WhenBlocking::Yield),
+        _ => Err("expected release, warn or yield".to_owned()),
+    }
+}
+
+fn blocking_limit(text: &str) -> Result<Duration, String> {
+    parse_duration(text).map_err(|error| error.to_string())
 }
 
 fn compression(text: &str) -> Result<Compression, String> {
@@ -331,7 +330,7 @@ impl Args {
             }
         }
         let Some(file) = &self.archive.file else { return Ok(()) };
-        if context.output == Output::Json && file.as_os_str() == "-" {
+        if context.output == Output::Json && is_stdout(file) {
             return Err(Error::new(ErrorKind::Usage, "--output json cannot be written to the archive's own stream")
                 .hint("Write the archive to a file or to a store."));
         }
@@ -345,13 +344,17 @@ impl Args {
     async fn destination(&self, context: &Context) -> Result<Destination> {
         Ok(match &self.archive.file {
             None => Destination::Store(context.open(&self.store, Access::Write).await?),
-            Some(path) if path.as_os_str() == "-" => Destination::Stream(Box::pin(stdout()?)),
+            Some(path) if path.as_os_str() == "-" => {
+                Destination::Stream(backup::Stream::new("standard output", stdout()?))
+            }
             Some(path) => Destination::Path(path.clone()),
         })
     }
 
     async fn options(self, context: &Context) -> Result<backup::Options> {
         let policy = self.retention.policy();
+        let filters = effect::filters(&context.spelled, self.archive.format, self.detail.extra_float_digits);
+        Volatile::parse(&self.run.volatile)?;
         Ok(backup::Options {
             compression: self.compression(context)?,
             source: self.connection.resolve(self.database.as_deref(), context).await?,
@@ -387,16 +390,20 @@ impl Args {
                 true => Isolation::SerializableDeferrable,
                 false => Isolation::RepeatableRead,
             },
-            patience: self.run.lock_wait_timeout.map_or_else(LockPatience::default, |total| LockPatience {
-                each: total.min(LockPatience::default().each),
-                total,
-            }),
-            filters: filters(&context.spelled, self.detail.extra_float_digits),
+            patience: self
+                .run
+                .lock_wait_timeout
+                .map_or_else(LockPatience::default, |total| LockPatience { total, ..LockPatience::default() }),
+            blocking: Blocking { action: self.run.when_blocking, limit: self.run.blocking_limit },
+            are_filters_usual: are_usual(&filters, &context.origins),
+            filters,
             encoding: self.detail.encoding,
             float_digits: self.detail.extra_float_digits,
             quote_all_identifiers: self.detail.quote_all_identifiers,
             allow_unsupported: self.run.allow_unsupported,
             allow_empty: self.run.allow_empty,
+            accept_shrink: self.run.accept_shrink,
+            volatile: self.run.volatile,
             accept_clock: self.run.accept_clock,
             role_passwords: self.detail.role_passwords,
             read_back: !self.run.no_read_back,
@@ -409,7 +416,7 @@ impl Args {
 pub(super) async fn run(args: Args, context: &Context) -> Result<Report> {
     args.check(context)?;
     let file = args.archive.file.clone();
-    let is_stream = file.as_ref().is_some_and(|path| path.as_os_str() == "-");
+    let is_stream = file.as_deref().is_some_and(is_stdout);
     let destination = args.destination(context).await?;
     let options = args.options(context).await?;
     let outcome = Box::pin(backup::run(&options, destination, context.talk.as_ref(), context.now)).await?;
@@ -422,11 +429,20 @@ pub(super) async fn run(args: Args, context: &Context) -> Result<Report> {
         human: text,
         json: json::backup(&outcome),
         exit: match outcome.manifest.state {
+            State::Complete if outcome.retention_failed() => Exit::Partial,
             State::Complete => Exit::Done,
-            State::Partial => Exit::Partial,
-            State::Suspect => Exit::Findings,
+            State::Partial | State::Suspect => Exit::Partial,
         },
     })
+}
+
+/// Whether the archive's bytes go where results go, by whatever name.
+fn is_stdout(path: &Path) -> bool {
+    use std::os::unix::fs::MetadataExt as _;
+    let own = |metadata: std::fs::Metadata| (metadata.dev(), metadata.ino());
+    path.as_os_str() == "-"
+        || std::fs::metadata(path)
+            .is_ok_and(|named| std::fs::metadata("/proc/self/fd/1").is_ok_and(|stdout| own(stdout) == own(named)))
 }
 
 /// Standard output as a file of its own, past the buffer by lines that the standard library puts before it.
@@ -439,10 +455,14 @@ pub(super) fn stdout() -> Result<tokio::fs::File> {
     Ok(tokio::fs::File::from_std(descriptor.into()))
 }
 
-/// Those of the spelled options that leave something out.
-fn filters(spelled: &[String], float_digits: Option<i8>) -> Vec<String> {
-    let name = |option: &String| option.trim_start_matches('-').split('=').next().unwrap_or_default().to_owned();
-    let is_rounded = float_digits.is_some_and(|digits| digits <= ROUNDED_MAX);
-    let is_filter = |option: &str| FILTERING.contains(&option) || (is_rounded && option == "extra-float-digits");
-    spelled.iter().filter(|option| is_filter(&name(option))).cloned().collect()
+/// The name of a spelled option.
+fn name_of(option: &str) -> &str {
+    option.trim_start_matches('-').split('=').next().unwrap_or_default()
+}
+
+/// Whether there are filters and all of them come from lines of the configuration file. An option that is typed replaces
+/// that of the file, so that each name has one origin.
+fn are_usual(filters: &[String], origins: &BTreeMap<String, Origin>) -> bool {
+    let is_line = |filter: &String| matches!(origins.get(name_of(filter)), Some(Origin::Line(_)));
+    !filters.is_empty() && filters.iter().all(is_line)
 }

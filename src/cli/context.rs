@@ -11,6 +11,7 @@ use super::options::StoreArgs;
 use crate::config::Origin;
 use crate::error::{Error, ErrorKind, Result};
 use crate::report::{Paint, Talk};
+use crate::server::Sessions;
 use crate::store::{self, Access, Location, Store};
 
 /// The form of the result on stdout.
@@ -35,6 +36,8 @@ pub(super) struct Context {
     pub(super) spelled: Vec<String>,
     /// The stores that were opened, for cleaning up behind a run that is cancelled.
     pub(super) opened: Mutex<Vec<Arc<dyn Store>>>,
+    /// The sessions that were begun, for the same.
+    pub(super) sessions: Sessions,
 }
 
 /// The end of a verb: its result in both forms.
@@ -61,7 +64,7 @@ impl Context {
         args: &StoreArgs,
         access: Access,
     ) -> Result<Arc<dyn Store>> {
-        let store = store::open(location, &args.settings(), access).await?;
+        let store = store::open(location, &args.settings(Arc::clone(&self.talk) as _), access).await?;
         // a panic elsewhere leaves the list whole
         self.opened.lock().unwrap_or_else(PoisonError::into_inner).push(Arc::clone(&store));
         Ok(store)

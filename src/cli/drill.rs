@@ -8,11 +8,11 @@ use rand::RngExt as _;
 use super::connection::resolve_url;
 use super::context::{Context, Report};
 use super::exit::Exit;
-use super::options::StoreArgs;
+use super::options::{LatestArgs, StoreArgs};
+use super::target;
 use crate::drill::{self, Place, Verdict};
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::{Event, Message, Sink as _};
-use crate::manifest::Manifest;
 use crate::report::{human, json};
 use crate::shelf::{self, Backup, Query};
 use crate::store::{Access, Store};
@@ -61,6 +61,9 @@ pub(super) struct Args {
     no_proof: bool,
 
     #[command(flatten)]
+    latest: LatestArgs,
+
+    #[command(flatten)]
     store: StoreArgs,
 }
 
@@ -91,8 +94,10 @@ pub(super) async fn run(args: Args, context: &Context) -> Result<Report> {
     let access = if args.no_proof { Access::Read } else { Access::Write };
     let store = context.open(&args.store, access).await?;
     let backup = match args.backup {
-        Chosen::One(query) => shelf::find(store.as_ref(), &query.within(args.database.as_deref())).await?,
-        Chosen::Random => random(store.as_ref(), args.database.as_deref()).await?,
+        Chosen::One(query) => {
+            target::backup(store.as_ref(), query, args.database.as_deref(), args.latest, context).await?
+        }
+        Chosen::Random => random(store.as_ref(), args.database.as_deref(), args.latest).await?,
     };
     context.talk.event(Event::Note(Message::new(format!("drilling backup {}", backup.name()))));
     let options = drill::Options {
@@ -123,13 +128,13 @@ pub(super) async fn run(args: Args, context: &Context) -> Result<Report> {
 }
 
 /// Any good backup, each as likely as the other: over time all of them are tried.
-async fn random(store: &dyn Store, database: Option<&str>) -> Result<Backup> {
-    let mut backups = shelf::read(store, database).await?;
-    backups.retain(|backup| backup.manifest().is_some_and(Manifest::is_good));
+async fn random(store: &dyn Store, database: Option<&str>, latest: LatestArgs) -> Result<Backup> {
+    let mut backups = shelf::survey(store, database).await?;
+    backups.retain(|backup| backup.condition().counts(latest.include_filtered));
     if backups.is_empty() {
         return Err(Error::new(ErrorKind::Usage, format!("no good backup in {}", store.describe()))
             .hint("Look at what is there with: db list --store ..."));
     }
     let index = rand::rng().random_range(0..backups.len());
-    Ok(backups.swap_remove(index))
+    backups.swap_remove(index).complete(store).await
 }

@@ -1,10 +1,12 @@
 //! The command line: one file a command, each from `Args` through the verb's own `Options` to its report.
 
+mod accept;
 mod backup;
 mod confirm;
 mod connection;
 mod context;
 mod drill;
+mod effect;
 mod exit;
 mod list;
 mod options;
@@ -32,9 +34,13 @@ use self::options::General;
 use self::parse::{Parsed, Stop};
 use crate::error::{Error, ErrorKind, Result};
 use crate::report::{self, Paint, Talk, Verbosity, json, redact};
+use crate::server::Sessions;
 
 /// How long a run that was stopped may take to clean up in its stores.
 const CLEAN_UP_MAX: Duration = Duration::from_secs(8);
+
+/// How long a run waits for the end of the statements that it has cancelled.
+const SETTLE_MAX: Duration = Duration::from_secs(30);
 
 /// Back up PostgreSQL databases, prove the backups, restore them
 #[derive(clap::Parser)]
@@ -66,6 +72,7 @@ enum Command {
     Prune(prune::Args),
     Upload(upload::Args),
     Status(status::Args),
+    Accept(accept::Args),
 }
 
 /// Runs the program with this process's arguments and environment.
@@ -98,29 +105,38 @@ fn run(argv: Vec<OsString>, lookup: impl Fn(&str) -> Option<String>) -> u8 {
             if error.use_stderr() {
                 let problem = text.lines().next().unwrap_or_default().trim_start_matches("error: ").to_owned();
                 report::say(&text);
-                if wants_json {
-                    let error = Error::new(ErrorKind::Usage, problem);
-                    report::print(&json::document(
-                        "",
-                        &run_id,
-                        ErrorKind::Usage.exit_code(),
-                        "error",
-                        json::error(&error),
-                    ));
+                let code = ErrorKind::Usage.exit_code();
+                if !wants_json {
+                    return code;
                 }
-                ErrorKind::Usage.exit_code()
+                let error = Error::new(ErrorKind::Usage, problem);
+                deliver(&json::document("", &run_id, code, "error", json::error(&error)), code)
             } else {
-                report::print(&text);
-                0
+                deliver(&text, 0)
             }
         }
         Err(Stop::Failed(error)) => {
             report::say(&format!("{}\n", redact::redact(&error.to_string())));
             let code = error.kind().exit_code();
-            if wants_json {
-                report::print(&json::document("", &run_id, code, "error", json::error(&error)));
+            if !wants_json {
+                return code;
             }
-            code
+            deliver(&json::document("", &run_id, code, "error", json::error(&error)), code)
+        }
+    }
+}
+
+/// Writes a result and gives the exit code: that of the work, unless the work succeeded and nobody can know.
+fn deliver(text: &str, code: u8) -> u8 {
+    match report::print(text) {
+        Ok(()) => code,
+        Err(error) => {
+            let error = error.hint(match code {
+                0 => "The command itself succeeded.".to_owned(),
+                _ => format!("The command itself ended with code {code}."),
+            });
+            report::say(&format!("{error}\n"));
+            if code == 0 { error.kind().exit_code() } else { code }
         }
     }
 }
@@ -150,6 +166,7 @@ fn start(parsed: Parsed, no_color: bool, run_id: &str) -> u8 {
         origins: parsed.origins,
         spelled: parsed.spelled,
         opened: Mutex::default(),
+        sessions: Sessions::default(),
     };
     let (result, code) = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => {
@@ -164,47 +181,74 @@ fn start(parsed: Parsed, no_color: bool, run_id: &str) -> u8 {
         }
     };
     match result {
-        Ok(report) => report::print(&match context.output {
-            Output::Human => report.human,
-            Output::Json => json::document(&parsed.command, run_id, code, "result", report.json),
-        }),
+        Ok(report) => {
+            let text = match context.output {
+                Output::Human => report.human,
+                Output::Json => json::document(&parsed.command, run_id, code, "result", report.json),
+            };
+            deliver(&text, code)
+        }
         Err(error) => {
             talk.error(&error);
-            if context.output == Output::Json {
-                report::print(&json::document(&parsed.command, run_id, code, "error", json::error(&error)));
+            match context.output {
+                Output::Human => code,
+                Output::Json => {
+                    deliver(&json::document(&parsed.command, run_id, code, "error", json::error(&error)), code)
+                }
             }
         }
     }
-    code
 }
 
 /// Runs the command until it ends or a signal stops it.
 async fn supervise(name: &str, command: Command, context: &Context) -> (Result<Report>, u8) {
+    let mut work = Box::pin(dispatch(command, context));
     let stopped = tokio::select! {
         biased;
         signal = signals() => signal,
-        result = Box::pin(dispatch(command, context)) => {
+        result = &mut work => {
+            drop(work);
             let code = match &result {
                 Ok(report) => report.exit.code(),
                 Err(error) => error.kind().exit_code(),
             };
-            return (result, code);
+            let left = if result.is_err() || context.sessions.has_running() { settle(context).await } else { Vec::new() };
+            return (result.map_err(|error| with_sessions(error, &left)), code);
         }
     };
-    // the command's future is gone by now, and with it its connections and open files
-    let stores = std::mem::take(&mut *context.opened.lock().unwrap_or_else(PoisonError::into_inner));
     let clean_up = async {
-        for store in stores {
-            // what cannot be removed now is swept by a later run
-            let _ = store.abandon_open().await;
-        }
+        // as long as they are open: a pooler knows no others
+        let cancelling = tokio::time::timeout(CLEAN_UP_MAX, context.sessions.cancel());
+        drop(cancelling.await);
+        // with the command's future go its connections and open files
+        drop(work);
+        let stores = std::mem::take(&mut *context.opened.lock().unwrap_or_else(PoisonError::into_inner));
+        let abandoning = async {
+            for store in stores {
+                // what cannot be removed now is swept by a later run
+                let _ = store.abandon_open().await;
+            }
+        };
+        tokio::join!(settle(context), tokio::time::timeout(CLEAN_UP_MAX, abandoning)).0
     };
-    tokio::select! {
+    let left = tokio::select! {
         // a second signal means at once
-        _ = signals() => {}
-        _ = tokio::time::timeout(CLEAN_UP_MAX, clean_up) => {}
+        _ = signals() => Vec::new(),
+        left = clean_up => left,
+    };
+    (Err(with_sessions(stopped.error(name), &left)), stopped.code())
+}
+
+/// Waits for the end of what this run has left running on servers; returns what goes on all the same.
+async fn settle(context: &Context) -> Vec<String> {
+    context.sessions.settle(SETTLE_MAX).await
+}
+
+fn with_sessions(error: Error, left: &[String]) -> Error {
+    if left.is_empty() {
+        return error;
     }
-    (Err(stopped.error(name)), stopped.code())
+    error.more_detail(&format!("could not end what was running on {}", left.join("; ")))
 }
 
 /// Waits for a signal that asks the program to end; forever where signals cannot be listened for.
@@ -233,6 +277,7 @@ async fn dispatch(command: Command, context: &Context) -> Result<Report> {
         Command::Verify(args) => verify::run(args, context).await,
         Command::Prune(args) => prune::run(args, context).await,
         Command::Upload(args) => upload::run(args, context).await,
+        Command::Accept(args) => accept::run(args, context).await,
     }
 }
 

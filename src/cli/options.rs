@@ -1,13 +1,16 @@
 //! Options that several commands share.
 
+use std::sync::Arc;
+
 use chrono_tz::Tz;
 
 use crate::config::{ByteSize, parse_duration};
 use crate::error::Error;
+use crate::event::Sink;
 use crate::report::{Display, Log};
 use crate::retention::{DEFAULT_MIN_GOOD, Policy, Span};
 use crate::shelf::Query;
-use crate::store::{Addressing, ChecksumMode, Settings};
+use crate::store::{Addressing, ChecksumMode, Listener, RetryPolicy, Settings};
 
 use super::context::Output;
 
@@ -123,6 +126,10 @@ pub(super) struct StoreArgs {
     /// The size of an upload's parts, such as 16MiB; by default it follows from the database's size
     #[arg(long, value_name = "SIZE")]
     s3_part_size: Option<ByteSize>,
+
+    /// How long a request that fails is tried again; at the beginning a third of it
+    #[arg(long, value_name = "TIME", default_value = "15m", value_parser = duration)]
+    s3_retry_for: std::time::Duration,
 }
 
 impl StoreArgs {
@@ -131,7 +138,7 @@ impl StoreArgs {
         Self { s3_endpoint: Some(endpoint.to_owned()), ..self.clone() }
     }
 
-    pub(super) fn settings(&self) -> Settings {
+    pub(super) fn settings(&self, sink: Arc<dyn Sink>) -> Settings {
         Settings {
             endpoint: self.s3_endpoint.clone(),
             region: self.s3_region.clone(),
@@ -139,7 +146,8 @@ impl StoreArgs {
             addressing: self.s3_addressing,
             checksum: self.s3_checksum,
             part_bytes: self.s3_part_size.map(|size| size.0),
-            ..Settings::default()
+            retry: RetryPolicy { total: self.s3_retry_for, ..RetryPolicy::default() },
+            listener: Listener(Some(sink)),
         }
     }
 }
@@ -200,6 +208,14 @@ impl RetentionArgs {
             zone: self.time_zone,
         }
     }
+}
+
+/// What `latest` may be.
+#[derive(clap::Args, Clone, Copy)]
+pub(super) struct LatestArgs {
+    /// Let latest be a filtered backup although an older whole one is there
+    #[arg(long)]
+    pub(super) include_filtered: bool,
 }
 
 /// A duration on the command line.

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use clap::parser::ValueSource;
 use clap::{ArgAction, ArgMatches, CommandFactory as _, FromArgMatches as _};
 
-use super::{App, exit};
+use super::{App, effect, exit};
 use crate::config::{Environment, Known, Merged, Origin, Settings, Takes, merge};
 use crate::error::{Error, ErrorKind, Result};
 
@@ -17,41 +17,12 @@ const FILE: &str = "pgproof.toml";
 /// Options that have to be typed.
 const TYPED_ONLY: [&str; 5] = ["help", "version", "config", "yes", "confirm"];
 
-/// Options that say nothing about what a backup holds, or that may hold a secret.
-const UNSPELLED: [&str; 25] = [
-    "dbname",
-    "host",
-    "port",
-    "username",
-    "password",
-    "no-password",
-    "store",
-    "s3-endpoint",
-    "s3-region",
-    "s3-profile",
-    "s3-addressing",
-    "s3-checksum",
-    "s3-part-size",
-    "config",
-    "output",
-    "log",
-    "progress",
-    "quiet",
-    "verbose",
-    "keep-last",
-    "keep-within",
-    "min-good",
-    "time-zone",
-    "file",
-    "help",
-];
-
 /// What was asked for.
 pub(super) struct Parsed {
     pub(super) app: App,
     pub(super) command: String,
     pub(super) origins: BTreeMap<String, Origin>,
-    /// What was typed or set, as it could be typed again, without the options of [`UNSPELLED`].
+    /// What was typed or set, as it could be typed again, as far as it says what a backup holds.
     pub(super) spelled: Vec<String>,
 }
 
@@ -148,7 +119,7 @@ fn long_names(command: &clap::Command) -> impl Iterator<Item = (&clap::Arg, &str
 fn spelled(grammar: &clap::Command, command: &str, matches: &ArgMatches) -> Vec<String> {
     let Some(command) = grammar.find_subcommand(command) else { return Vec::new() };
     let mut spelled = Vec::new();
-    for (argument, name) in long_names(command).filter(|(_, name)| !UNSPELLED.contains(name)) {
+    for (argument, name) in long_names(command).filter(|(_, name)| effect::is_told(name)) {
         if matches.value_source(argument.get_id().as_str()) != Some(ValueSource::CommandLine) {
             continue;
         }

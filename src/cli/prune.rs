@@ -66,7 +66,7 @@ pub(super) async fn run(args: Args, context: &Context) -> Result<Report> {
     match outcome.and_then(|mut outcome| outcome.failed.pop()) {
         None => Ok(report),
         Some((name, error)) => {
-            crate::report::print(&report.human);
+            crate::report::print(&report.human)?;
             Err(failed(&name, error))
         }
     }

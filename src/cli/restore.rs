@@ -8,7 +8,7 @@ use super::confirm::confirm;
 use super::connection::ConnectionArgs;
 use super::context::{Context, Output, Report};
 use super::exit::Exit;
-use super::options::StoreArgs;
+use super::options::{LatestArgs, StoreArgs};
 use super::selection::SectionName;
 use super::target::{self, Target};
 use crate::archive::plain;
@@ -46,6 +46,9 @@ pub(super) struct Args {
     /// Show the plan and change nothing
     #[arg(long)]
     dry_run: bool,
+
+    #[command(flatten)]
+    latest: LatestArgs,
 
     #[command(flatten)]
     store: StoreArgs,
@@ -142,6 +145,10 @@ struct RunArgs {
     /// Go on although extensions are missing
     #[arg(long)]
     allow_missing_extensions: bool,
+
+    /// Restore what there is of a script that was cut off
+    #[arg(long)]
+    allow_incomplete: bool,
 
     /// Restore into the very database that the backup was taken of
     #[arg(long)]
@@ -432,9 +439,14 @@ async fn print(args: Args, context: &Context) -> Result<Report> {
     let sink = context.talk.as_ref();
     let mut out: Box<dyn tokio::io::AsyncWrite + Send + Unpin> = match &file {
         None => Box::new(tokio::io::BufWriter::new(stdout()?)),
-        Some(path) => Box::new(tokio::io::BufWriter::new(tokio::fs::File::create(path).await.map_err(|error| {
-            Error::new(ErrorKind::Disk, format!("could not write \"{}\"", path.display())).caused_by(error)
-        })?)),
+        Some(path) => {
+            let mut options = tokio::fs::File::options();
+            // it holds rows: a new file is its owner's alone
+            let opened = options.write(true).create(true).truncate(true).mode(0o600).open(path).await;
+            Box::new(tokio::io::BufWriter::new(opened.map_err(|error| {
+                Error::new(ErrorKind::Disk, format!("could not write \"{}\"", path.display())).caused_by(error)
+            })?))
+        }
     };
     match args.text.list {
         true => Box::pin(print.list(&mut out, sink)).await?,
@@ -444,7 +456,8 @@ async fn print(args: Args, context: &Context) -> Result<Report> {
 }
 
 async fn source(args: &Args, context: &Context) -> Result<Source> {
-    Ok(match target::find(&args.source, args.database.as_deref(), &args.store, context).await? {
+    let choice = target::Choice { text: &args.source, database: args.database.as_deref(), latest: args.latest };
+    Ok(match target::find(&choice, &args.store, context).await? {
         Target::Backup { store, backup } => Source::Backup { store, backup },
         Target::File(path) => Source::Path(path),
     })
@@ -489,6 +502,7 @@ pub(super) async fn run(args: Args, context: &Context) -> Result<Report> {
         row_security: args.run.enable_row_security,
         create_roles: args.run.create_roles,
         allow_missing_extensions: args.run.allow_missing_extensions,
+        allow_incomplete: args.run.allow_incomplete,
         overwrite_source: args.run.overwrite_source,
         check_files: !args.run.no_checksums,
         analyze: !args.run.no_analyze,

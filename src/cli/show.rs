@@ -2,7 +2,8 @@
 
 use super::context::{Context, Report};
 use super::exit::Exit;
-use super::options::{StoreArgs, query};
+use super::options::{LatestArgs, StoreArgs, query};
+use super::target;
 use crate::error::Result;
 use crate::report::{human, json};
 use crate::shelf::Query;
@@ -27,13 +28,17 @@ pub(super) struct Args {
     database: Option<String>,
 
     #[command(flatten)]
+    latest: LatestArgs,
+
+    #[command(flatten)]
     store: StoreArgs,
 }
 
 pub(super) async fn run(args: Args, context: &Context) -> Result<Report> {
     let store = context.open(&args.store, Access::Read).await?;
-    let options = show::Options { query: args.backup.within(args.database.as_deref()) };
-    let details = show::run(&options, store.as_ref()).await?;
+    let query = args.backup.within(args.database.as_deref()).including_filtered(args.latest.include_filtered);
+    let details = show::run(&show::Options { query }, store.as_ref()).await?;
+    target::tell(&details.remarks, context);
     Ok(Report {
         human: human::show(&details, context.now, context.paint),
         json: json::show(&details),

@@ -26,7 +26,7 @@ pub(super) struct Args {
     #[arg(long, value_name = "DURATION", default_value = "26h", value_parser = duration)]
     max_age: Duration,
 
-    /// Count backups that options such as --exclude-table-data filtered
+    /// Count backups that options on the command line such as --exclude-table-data filtered
     #[arg(long)]
     include_filtered: bool,
 
@@ -45,7 +45,7 @@ pub(super) async fn run(args: Args, context: &Context) -> Result<Report> {
     let statuses = status::run(&options, store.as_ref(), context.now).await?;
     let fine = statuses.iter().all(|status| status.verdict == Verdict::Fine);
     Ok(Report {
-        human: human::status(&statuses, args.max_age, context.paint),
+        human: human::status(&statuses, args.max_age, context.now, context.paint),
         json: json::status(&store.describe(), &statuses, args.max_age.as_secs()),
         exit: if fine { Exit::Done } else { Exit::Findings },
     })

@@ -4,7 +4,7 @@ use std::num::NonZeroUsize;
 
 use super::context::{Context, Report};
 use super::exit::Exit;
-use super::options::StoreArgs;
+use super::options::{LatestArgs, StoreArgs};
 use crate::error::{Error, ErrorKind, Result};
 use crate::report::{human, json};
 use crate::shelf::Query;
@@ -44,6 +44,9 @@ pub(super) struct Args {
     jobs: NonZeroUsize,
 
     #[command(flatten)]
+    latest: LatestArgs,
+
+    #[command(flatten)]
     store: StoreArgs,
 }
 
@@ -81,7 +84,9 @@ pub(super) async fn run(args: Args, context: &Context) -> Result<Report> {
     let options = upload::Options {
         which: match args.which {
             Chosen::All => Which::All(args.database),
-            Chosen::One(query) => Which::One(query.within(args.database.as_deref())),
+            Chosen::One(query) => {
+                Which::One(query.within(args.database.as_deref()).including_filtered(args.latest.include_filtered))
+            }
         },
         from,
         to,

@@ -6,9 +6,10 @@ use std::path::PathBuf;
 use super::connection::resolve_url;
 use super::context::{Context, Report};
 use super::exit::Exit;
-use super::options::StoreArgs;
+use super::options::{LatestArgs, StoreArgs};
 use super::target::{self, Target};
 use crate::error::{Error, ErrorKind, Result};
+use crate::event::{Event, Message, Sink as _};
 use crate::report::{human, json};
 use crate::shelf;
 use crate::store::Store;
@@ -59,6 +60,13 @@ pub(super) struct Args {
     #[arg(short, long, value_name = "N", default_value = "2")]
     jobs: NonZeroUsize,
 
+    /// Do not write the evidence to the store
+    #[arg(long)]
+    no_proof: bool,
+
+    #[command(flatten)]
+    latest: LatestArgs,
+
     #[command(flatten)]
     store: StoreArgs,
 }
@@ -89,7 +97,8 @@ pub(super) async fn run(args: Args, context: &Context) -> Result<Report> {
         Some(path) => read_wishes(path)?,
         None => Wishes::default(),
     };
-    let target = match target::find(&args.target, args.database.as_deref(), &args.store, context).await? {
+    let choice = target::Choice { text: &args.target, database: args.database.as_deref(), latest: args.latest };
+    let target = match target::find(&choice, &args.store, context).await? {
         Target::File(path) => verify::Target::Path(path),
         Target::Backup { store, backup } => {
             let previous = previous(store.as_ref(), &backup).await?;
@@ -104,7 +113,23 @@ pub(super) async fn run(args: Args, context: &Context) -> Result<Report> {
         against,
         jobs: args.jobs.get(),
     };
+    let begun = std::time::Instant::now();
     let outcome = verify::run(&options, context.talk.as_ref()).await?;
+    if let (verify::Target::Backup { store, backup, .. }, false) = (&options.target, args.no_proof) {
+        let finished = context.now + begun.elapsed();
+        let proof = verify::Proof::new(backup, &outcome, context.now, finished);
+        // what was found stands, whether or not it can be written down
+        match proof.publish(store.as_ref(), backup).await {
+            Ok(key) => context.talk.event(Event::Note(Message::new(format!("evidence: {key}")))),
+            Err(error) => {
+                let detail = error.detail_text().map_or_else(String::new, |detail| format!(": {detail}"));
+                let text = format!("the evidence could not be written: {}{detail}", error.message());
+                let hint =
+                    "list, status and prune do not learn of this check; use credentials that may write, or --no-proof.";
+                context.talk.event(Event::Warning(Message::with_hint(text, hint)));
+            }
+        }
+    }
     Ok(Report {
         human: human::verify(&outcome, context.paint),
         json: json::verify(&outcome),
@@ -120,11 +145,17 @@ pub(super) const fn exit(verdict: Verdict) -> Exit {
     }
 }
 
+/// The good backup before this one that holds the same part of the database, to compare the volume with. A backup whose
+/// shrinking was accepted is not compared.
 async fn previous(store: &dyn Store, backup: &shelf::Backup) -> Result<Option<Box<shelf::Backup>>> {
-    let mut backups = shelf::read(store, Some(&backup.database)).await?;
-    // the newest good one before it
-    backups.retain(|other| other.id < backup.id && other.manifest().is_some_and(crate::manifest::Manifest::is_good));
-    Ok(backups.pop().map(Box::new))
+    let Some(manifest) = backup.manifest() else { return Ok(None) };
+    if manifest.accepts_shrink() || !backup.evidence.acceptances.is_empty() {
+        return Ok(None);
+    }
+    let is_alike = |other: &shelf::Backup| {
+        other.condition().counts(true) && other.summary().is_some_and(|other| other.filters == manifest.filters)
+    };
+    Ok(shelf::newest_before(store, &backup.database, Some(backup), is_alike).await?.map(Box::new))
 }
 
 fn read_wishes(path: &std::path::Path) -> Result<Wishes> {

@@ -12,7 +12,8 @@ use std::time::Instant;
 
 use chrono::{DateTime, Utc};
 
-pub use proof::{Proof, Restored, Verdict};
+pub use crate::manifest::evidence::Verdict;
+pub use proof::{Proof, Restored};
 pub use scratch::Place;
 
 use self::scratch::Scratch;
@@ -147,7 +148,7 @@ async fn restore_and_compare(
     let toc = verify::table_of_contents(&options.store, &options.backup, manifest).await?;
     let encoding = toc.as_ref().and_then(|toc| toc.encoding()).unwrap_or(manifest.encoding());
     let (toc, jobs) = (toc.as_ref(), options.jobs.get());
-    let comparison = Comparison { encoding, toc, owners: true, rights: true, jobs };
+    let comparison = Comparison { encoding, toc, owners: true, rights: true, database: false, jobs };
     let verification = verify::compare(&scratch.target, manifest, comparison, watch).await?;
     for finding in &verification.findings {
         proof.reasons.push(format!("{} \"{}\": {}", finding.kind.message(), finding.object, finding.detail));
@@ -161,9 +162,28 @@ async fn restore_and_compare(
             Verdict::CouldNotRun
         }
     };
-    proof.verdict = if outcome.failures.is_empty() { verdict } else { Verdict::Failed };
+    proof.verdict = match unfit(&outcome.failures, manifest, &proof.server_version) {
+        _ if outcome.failures.is_empty() => verdict,
+        None => Verdict::Failed,
+        Some(why) => {
+            proof.reasons.insert(0, why);
+            Verdict::CouldNotRun
+        }
+    };
     proof.verification = Some(verification);
     Ok(())
+}
+
+/// Why a restore that failed says something about the scratch server rather than about the backup.
+fn unfit(failures: &[restore::Failure], manifest: &Manifest, server_version: &str) -> Option<String> {
+    let major = |version: &str| version.split(['.', ' ']).next().and_then(|major| major.parse::<u32>().ok());
+    if let (Some(here), Some(there)) = (major(server_version), major(&manifest.source.server_version))
+        && here < there
+    {
+        return Some(format!("the scratch server is PostgreSQL {here}, the source was {there}"));
+    }
+    let extension = failures.iter().find(|failure| failure.entry.starts_with("EXTENSION "))?;
+    Some(format!("the scratch server lacks {}", extension.entry))
 }
 
 /// The backup for the restore, which takes its own.
@@ -173,6 +193,7 @@ fn same_backup(options: &Options, manifest: &Manifest) -> Backup {
         id: options.backup.id.clone(),
         standing: Standing::Complete { manifest: Box::new(manifest.clone()), received: manifest.timings.finished },
         objects: options.backup.objects.clone(),
+        evidence: options.backup.evidence.clone(),
     }
 }
 

@@ -1,21 +1,14 @@
 //! The evidence of a drill: `proofs/<time>.json` beside the backup.
 
-use bytes::Bytes;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, ErrorKind, Result};
+use crate::manifest::evidence::{EVIDENCE_VERSION as FORMAT_VERSION, PROOF_FORMAT as FORMAT, Verdict};
 use crate::manifest::{PhaseTime, layout, seal};
-use crate::shelf::Backup;
-use crate::store::{PutMode, PutOutcome, Store};
+use crate::shelf::{self, Backup};
+use crate::store::Store;
 use crate::verify;
-
-/// The form's name and version.
-const FORMAT: &str = "pgproof-proof";
-const FORMAT_VERSION: u64 = 1;
-
-/// Two drills of one backup in one second are told apart by a number.
-const SAME_SECOND_MAX: u32 = 20;
 
 /// What a drill found.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -53,29 +46,6 @@ pub struct Proof {
     pub verification: Option<verify::Outcome>,
     /// What is odd and no failure.
     pub notes: Vec<String>,
-}
-
-/// Whether the backup can be relied on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Verdict {
-    /// It restores, to the same objects and the same rows.
-    Passed,
-    /// It does not.
-    Failed,
-    /// It could not be tried, or not all of it could be compared. That is no pass.
-    CouldNotRun,
-}
-
-impl Verdict {
-    /// In words.
-    pub const fn word(self) -> &'static str {
-        match self {
-            Self::Passed => "passed",
-            Self::Failed => "failed",
-            Self::CouldNotRun => "could not run",
-        }
-    }
 }
 
 /// How much was restored.
@@ -135,17 +105,6 @@ impl Proof {
 
     /// Writes the proof beside its backup and says where it lies.
     pub(super) async fn publish(&self, store: &dyn Store, backup: &Backup) -> Result<String> {
-        let folder = backup.folder()?;
-        let time = self.begun.format("%Y%m%dT%H%M%SZ");
-        for number in 0..SAME_SECOND_MAX {
-            let suffix = if number == 0 { String::new() } else { format!("-{number}") };
-            let key = folder.join(&format!("{}/{time}{suffix}.json", layout::PROOFS))?;
-            match store.put(&key, Bytes::from(self.encode()), PutMode::CreateOnly).await? {
-                PutOutcome::Stored => return Ok(key.as_str().to_owned()),
-                PutOutcome::Exists => {}
-            }
-        }
-        Err(Error::new(ErrorKind::Store, format!("could not write the evidence of a drill of {}", self.backup))
-            .detail(format!("{SAME_SECOND_MAX} proofs of {time} are there already")))
+        shelf::publish_evidence(store, backup, layout::PROOFS, self.begun, self.encode()).await
     }
 }

@@ -3,8 +3,8 @@
 use chrono::{DateTime, Utc};
 
 use crate::error::Result;
-use crate::manifest::{Format, Label, Manifest, State};
-use crate::shelf::{self, Backup, Standing};
+use crate::manifest::{Condition, Format, Label};
+use crate::shelf::{self, Backup};
 use crate::store::Store;
 
 /// What to list.
@@ -48,86 +48,33 @@ pub struct Content {
     pub data_bytes: u64,
 }
 
-/// What state a backup is in.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Condition {
-    /// Complete and whole.
-    Good,
-    /// Complete; these options left something out.
-    Filtered(Vec<String>),
-    /// Complete but for objects that could not be dumped.
-    Partial(usize),
-    /// Complete; the source looked wrong.
-    Suspect,
-    /// Its manifest cannot be used, for this reason.
-    Unreadable(String),
-    /// Its deletion has begun.
-    Deleting,
-    /// It has no manifest: a run is writing it, or one has died.
-    Unfinished,
-}
-
-impl Condition {
-    /// In one word.
-    pub const fn word(&self) -> &'static str {
-        match self {
-            Self::Good => "good",
-            Self::Filtered(_) => "filtered",
-            Self::Partial(_) => "partial",
-            Self::Suspect => "suspect",
-            Self::Unreadable(_) => "unreadable",
-            Self::Deleting => "deleting",
-            Self::Unfinished => "unfinished",
-        }
-    }
-
-    /// What the manifest of a complete backup says.
-    pub fn of(manifest: &Manifest) -> Self {
-        match manifest.state {
-            State::Suspect => Self::Suspect,
-            State::Partial => Self::Partial(manifest.skipped.len()),
-            State::Complete if manifest.filters.is_empty() => Self::Good,
-            State::Complete => Self::Filtered(manifest.filters.clone()),
-        }
-    }
-}
-
 impl From<Backup> for Row {
     fn from(backup: Backup) -> Self {
         let stored_bytes = backup.stored_bytes();
-        let (condition, content) = match backup.standing {
-            Standing::Complete { manifest, .. } => {
-                let content = Content {
-                    time: manifest.snapshot.time,
-                    format: manifest.archive.format,
-                    compression: manifest.archive.compression.clone(),
-                    server_version: manifest.source.server_version.clone(),
-                    table_count: manifest.tables.len(),
-                    row_count: manifest.row_count(),
-                    data_bytes: manifest.data_bytes(),
-                };
-                (Condition::of(&manifest), Some(content))
-            }
-            Standing::Unreadable(error) => {
-                let detail = error.detail_text().unwrap_or_default();
-                (Condition::Unreadable(format!("{}: {detail}", error.message())), None)
-            }
-            Standing::Deleting => (Condition::Deleting, None),
-            Standing::Unfinished | Standing::Unread => (Condition::Unfinished, None),
-        };
+        let condition = backup.condition();
+        let content = backup.summary().map(|summary| Content {
+            time: summary.snapshot.time,
+            format: summary.format,
+            compression: summary.compression.clone(),
+            server_version: summary.source.server_version.clone(),
+            table_count: summary.table_count,
+            row_count: summary.row_count,
+            data_bytes: summary.data_bytes,
+        });
         Self { database: backup.database, id: backup.id, condition, stored_bytes, content }
     }
 }
 
 /// Lists a store's backups by database, oldest first. One that is broken is listed as such and hides no other.
 pub async fn run(options: &Options, store: &dyn Store) -> Result<Vec<Row>> {
-    let backups = shelf::read(store, options.database.as_deref()).await?;
+    let backups = shelf::survey(store, options.database.as_deref()).await?;
     Ok(backups.into_iter().map(Row::from).collect())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::manifest::State;
     use crate::shelf::tests::{put, put_backup};
     use crate::store::MemoryStore;
 

@@ -4,12 +4,15 @@
 //! [`decode`] are its stored form; a manifest that a newer version wrote in a form that this one does not know is refused
 //! as such, never half understood.
 
+mod condition;
 mod digest;
+pub mod evidence;
 pub mod expected;
 mod label;
 pub mod layout;
 pub mod recovery;
 pub mod seal;
+mod summary;
 mod v1;
 
 use std::collections::BTreeMap;
@@ -17,10 +20,13 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
+pub use condition::Condition;
 pub use digest::{NotADigest, RowSum, Sha256};
+pub use evidence::Evidence;
 pub use expected::Expected;
 pub use label::{CLOCK_TOLERANCE, Label, NotALabel, check_clock, label};
-pub use v1::{FORMAT_VERSION, decode, encode};
+pub use summary::Summary;
+pub use v1::{FORMAT_VERSION, decode, decode_summary, encode};
 
 /// All that is known of one backup.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -40,12 +46,21 @@ pub struct Manifest {
     pub options: Vec<String>,
     /// Why it is not the whole database: the options that leave something out. Empty for a whole one.
     pub filters: Vec<String>,
+    /// Those options stand in the configuration: what they leave is this database's normal backup.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub are_filters_usual: bool,
     /// It holds password hashes or other secrets (`--role-passwords`).
     pub has_secrets: bool,
     /// What was left out because this program cannot dump it yet.
     pub skipped: Vec<Skipped>,
     /// What the person should know, as it was printed.
     pub warnings: Vec<String>,
+    /// Why the source looked wrong, where the state is [`State::Suspect`].
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub suspicions: Vec<String>,
+    /// Patterns of tables whose rows come and go; they are not compared with an earlier backup.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub volatile: Vec<String>,
     /// The archive.
     pub archive: Archive,
     /// Every file of the backup but the manifest itself, by path.
@@ -69,8 +84,8 @@ pub enum State {
     Complete,
     /// Objects were left out with `--allow-unsupported`; the manifest names them.
     Partial,
-    /// Something is wrong with the source rather than with the backup: no table, or far fewer than before. It is kept,
-    /// but never counts as a good one.
+    /// Something is wrong with the source rather than with the backup: it is empty, or has lost rows or tables. It is kept,
+    /// but never counts as a good one unless it is accepted.
     Suspect,
 }
 
@@ -268,10 +283,14 @@ pub struct PhaseTime {
 }
 
 impl Manifest {
-    /// Whether it may stand for its database: everything is in it and nothing was filtered. Only such backups count for
-    /// retention and status.
-    pub fn is_good(&self) -> bool {
-        self.state == State::Complete && self.filters.is_empty()
+    /// Whether nothing was left out of it, neither on request nor because it could not be dumped.
+    pub fn is_whole(&self) -> bool {
+        self.filters.is_empty() && self.skipped.is_empty() && self.state != State::Partial
+    }
+
+    /// Whether it was made with the word that rows and tables may be fewer than before (`--accept-shrink`).
+    pub fn accepts_shrink(&self) -> bool {
+        self.options.iter().any(|option| option == "--accept-shrink")
     }
 
     /// The encoding of the archive's texts and rows.

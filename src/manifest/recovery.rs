@@ -73,7 +73,7 @@ pub fn recovery(manifest: &Manifest) -> String {
             (Format::Custom | Format::Directory | Format::Tar | Format::Plain, _) => String::new(),
         }
     );
-    if !manifest.is_good() {
+    if !manifest.is_whole() {
         text.push_str("\nThis backup does not hold the whole database; `manifest.json` says what was left out.\n");
     }
     text.push_str("\nRun in this folder:\n\n```sh\n");

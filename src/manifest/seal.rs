@@ -40,17 +40,19 @@ pub fn seal(value: &serde_json::Value) -> Vec<u8> {
     text.into_bytes()
 }
 
-/// The document without its seal, as JSON text.
-pub fn unseal(bytes: &[u8]) -> Result<Vec<u8>, Broken> {
+/// Checks a sealed document and returns the bytes that the seal is of: all but the end of the object.
+pub fn check(bytes: &[u8]) -> Result<&[u8], Broken> {
     let body =
         bytes.len().checked_sub(BEFORE.len() + DIGITS + AFTER.len()).and_then(|length| bytes.split_at_checked(length));
     let Some((body, tail)) = body else { return Err(Broken::NoSeal) };
     let digits = tail.strip_prefix(BEFORE.as_bytes()).and_then(|tail| tail.strip_suffix(AFTER.as_bytes()));
     let Some(digits) = digits else { return Err(Broken::NoSeal) };
-    if Sha256::of(body).to_string().as_bytes() != digits {
-        return Err(Broken::Changed);
-    }
-    let mut text = body.to_vec();
+    if Sha256::of(body).to_string().as_bytes() == digits { Ok(body) } else { Err(Broken::Changed) }
+}
+
+/// The document without its seal, as JSON text.
+pub fn unseal(bytes: &[u8]) -> Result<Vec<u8>, Broken> {
+    let mut text = check(bytes)?.to_vec();
     text.extend_from_slice(b"\n}\n");
     Ok(text)
 }

@@ -28,9 +28,12 @@ pub(crate) fn sample(id: &str) -> Manifest {
         snapshot: Snapshot { time: begun, lsn: Some("0/3000060".to_owned()) },
         options: vec!["--format=custom".to_owned()],
         filters: Vec::new(),
+        are_filters_usual: false,
         has_secrets: false,
         skipped: Vec::new(),
         warnings: Vec::new(),
+        suspicions: Vec::new(),
+        volatile: Vec::new(),
         archive: Archive {
             format: Format::Custom,
             path: "archive.dump".to_owned(),
@@ -160,10 +163,10 @@ fn what_is_no_manifest_is_refused() {
 }
 
 #[test]
-fn only_whole_backups_are_good() {
+fn nothing_left_out_is_whole() {
     let manifest = sample("20261121T030000Z-k3f9");
-    assert!(manifest.is_good());
-    assert!(!Manifest { state: State::Partial, ..manifest.clone() }.is_good());
-    assert!(!Manifest { state: State::Suspect, ..manifest.clone() }.is_good());
-    assert!(!Manifest { filters: vec!["--schema=a".to_owned()], ..manifest }.is_good());
+    assert!(manifest.is_whole());
+    assert!(Manifest { state: State::Suspect, ..manifest.clone() }.is_whole());
+    assert!(!Manifest { state: State::Partial, ..manifest.clone() }.is_whole());
+    assert!(!Manifest { filters: vec!["--schema=a".to_owned()], ..manifest }.is_whole());
 }

@@ -3,9 +3,10 @@
 //! The form is closed: a member that this version does not know is damage, and whatever adds one raises the version. So
 //! nothing is lost between reading and writing.
 
+use serde::Deserialize;
 use serde_json::{Map, Value};
 
-use super::{Manifest, seal};
+use super::{Manifest, Summary, seal, summary};
 use crate::error::{Error, ErrorKind, Result};
 
 /// The version of the stored form that this program writes, and the newest that it reads.
@@ -35,17 +36,7 @@ fn damaged(place: &str, detail: impl Into<String>) -> Error {
 ///
 /// Fails with [`ErrorKind::Archive`] when it is damaged and when a newer version wrote it.
 pub fn decode(place: &str, bytes: &[u8]) -> Result<Manifest> {
-    // The version is looked at first: a later version may seal differently.
-    if let Ok(Value::Object(document)) = serde_json::from_slice(bytes)
-        && document.get("format").and_then(Value::as_str) == Some(FORMAT)
-        && let Some(version) = document.get("format_version").and_then(Value::as_u64)
-        && version > FORMAT_VERSION
-    {
-        let writer = document.get("tool_version").and_then(Value::as_str).unwrap_or("a newer version");
-        return Err(Error::new(ErrorKind::Archive, format!("manifest \"{place}\" was written by a newer version"))
-            .detail(format!("format version {version}, written by {writer}; this program reads up to {FORMAT_VERSION}"))
-            .hint("Update this program; nothing was changed."));
-    }
+    refuse_newer(place, bytes)?;
     let text = seal::unseal(bytes).map_err(|broken| damaged(place, broken.to_string()))?;
     let mut document: Map<String, Value> =
         serde_json::from_slice(&text).map_err(|error| damaged(place, error.to_string()))?;
@@ -58,4 +49,47 @@ pub fn decode(place: &str, bytes: &[u8]) -> Result<Manifest> {
         return Err(damaged(place, "it has no format version that was ever written"));
     }
     serde_json::from_value(Value::Object(document)).map_err(|error| damaged(place, error.to_string()))
+}
+
+/// Reads what a list needs of a stored manifest, without building the rest. A byte that has changed is noticed all the same.
+///
+/// Fails as [`decode`] does.
+pub fn decode_summary(place: &str, bytes: &[u8]) -> Result<Summary> {
+    let head = refuse_newer(place, bytes)?;
+    seal::check(bytes).map_err(|broken| damaged(place, broken.to_string()))?;
+    let head = head.unwrap_or_default();
+    if head.format.as_deref() != Some(FORMAT) {
+        return Err(damaged(place, format!("it is not a \"{FORMAT}\" document")));
+    }
+    if head.format_version != Some(FORMAT_VERSION) {
+        return Err(damaged(place, "it has no format version that was ever written"));
+    }
+    let form: summary::Form = serde_json::from_slice(bytes).map_err(|error| damaged(place, error.to_string()))?;
+    Ok(form.into())
+}
+
+/// The members that every version has.
+#[derive(Default, Deserialize)]
+struct Head {
+    format: Option<String>,
+    format_version: Option<u64>,
+    tool_version: Option<String>,
+}
+
+/// The version is looked at first: a later version may seal differently.
+fn refuse_newer(place: &str, bytes: &[u8]) -> Result<Option<Head>> {
+    let head: Option<Head> = serde_json::from_slice(bytes).ok();
+    match &head {
+        Some(Head { format: Some(format), format_version: Some(version), tool_version })
+            if format == FORMAT && *version > FORMAT_VERSION =>
+        {
+            let writer = tool_version.as_deref().unwrap_or("a newer version");
+            Err(Error::new(ErrorKind::Archive, format!("manifest \"{place}\" was written by a newer version"))
+                .detail(format!(
+                    "format version {version}, written by {writer}; this program reads up to {FORMAT_VERSION}"
+                ))
+                .hint("Update this program; nothing was changed."))
+        }
+        _ => Ok(head),
+    }
 }

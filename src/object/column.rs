@@ -80,6 +80,10 @@ pub struct Column {
     pub foreign_options: Vec<String>,
     /// Schema and name of its collation, where it is not its type's.
     pub collation: Option<(String, String)>,
+    /// Whether it has a default or generation expression.
+    pub has_default: bool,
+    /// Whether it is not null, and no not-null constraint says so; from 18 on each has one.
+    pub lacks_not_null: bool,
     /// Its default or generation expression, a `Detail::ColumnDefault`.
     pub default: Option<DumpId>,
 }
@@ -108,13 +112,7 @@ pub(crate) fn take(rows: &[Record], inventory: &mut Inventory) -> Result<(), Dec
         };
         let has_named_not_null = inventory.facts.version.major() >= 18;
         let column = Column::decode(row, &relation.name, has_named_not_null, has_not_null_comment)?;
-        let column_count = relation.table().map(|table| table.columns.len());
-        if Some(row.number::<usize>("attnum")?) != column_count.map(|count| count + 1) {
-            return Err(DecodeError {
-                column: "attnum".to_owned(),
-                problem: format!("the columns of table \"{}\" are not numbered from 1 on", relation.name),
-            });
-        }
+        // where one is missing, the numbers are wrong; then the count is, too, and the table is refused
         if let Some(table) = inventory.table_mut(id) {
             table.columns.push(column);
         }
@@ -205,6 +203,8 @@ impl Column {
             options: row.strings("options")?.into_iter().filter(|option| !option.starts_with(PRIVATE_OPTION)).collect(),
             foreign_options: row.strings("foreign_options")?,
             collation,
+            has_default: row.boolean("atthasdef")?,
+            lacks_not_null: row.boolean("lacks_not_null")?,
             default: None,
             name,
         })

@@ -1,6 +1,7 @@
 //! Foreign servers and their user mappings.
 
 use super::acl::AclTarget;
+use super::contradiction::Contradiction;
 use super::foreign_data_wrapper::options_clause;
 use super::{Acl, CatalogId, Components, Detail, Emitter, Entry, Inventory, NewObject, Object, class};
 use crate::record::{DecodeError, Record};
@@ -39,13 +40,30 @@ impl std::fmt::Debug for UserMapping {
 pub fn take_user_mappings(rows: &[Record], inventory: &mut Inventory) -> Result<(), DecodeError> {
     for row in rows {
         let Some(id) = inventory.find(class::PG_FOREIGN_SERVER, row.oid("srvid")?) else { continue };
+        let Some(user) = row.optional_string("usename")? else {
+            inventory.contradictions.push(without_role(row, &inventory.get(id).name)?);
+            continue;
+        };
         let object = inventory.get_mut(id);
         object.components = object.components.with(Components::USER_MAPPING);
         if let Detail::ForeignServer(server) = &mut object.detail {
-            server.user_mappings.push(UserMapping { user: row.string("usename")?, options: row.string("options")? });
+            server.user_mappings.push(UserMapping { user, options: row.string("options")? });
         }
     }
     Ok(())
+}
+
+/// A user mapping whose role is gone.
+fn without_role(row: &Record, server: &str) -> Result<Contradiction, DecodeError> {
+    Ok(Contradiction {
+        object: CatalogId { class: class::PG_USER_MAPPING, oid: row.oid("umid")? },
+        catalog: "pg_user_mapping".to_owned(),
+        schema: 0,
+        relation: 0,
+        name: format!("for server {server}"),
+        referenced_catalog: "pg_authid".to_owned(),
+        referenced: Some(row.oid("umuser")?),
+    })
 }
 
 impl ForeignServer {

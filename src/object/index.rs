@@ -29,6 +29,8 @@ pub struct Index {
     pub options: Vec<String>,
     /// The statistics targets of its expressions, by column number.
     pub statistics: Vec<(i16, i32)>,
+    /// Whether it must have been made by a constraint: of a primary key, of an exclusion.
+    pub makes_constraint: bool,
     /// The constraint that made it.
     pub constraint: Option<DumpId>,
     /// The attachments of the parts of a partitioned index.
@@ -165,6 +167,7 @@ pub(crate) fn take(rows: &[Record], inventory: &mut Inventory) -> Result<(), Dec
             tablespace: row.optional_string("tablespace")?.unwrap_or_default(),
             options: row.strings("options")?,
             statistics: numbers.into_iter().zip(targets).collect(),
+            makes_constraint: row.boolean("makes_constraint")?,
             constraint: None,
             attachments: Vec::new(),
         };

@@ -2,6 +2,7 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use super::comment::Comment;
+use super::contradiction::Contradiction;
 use super::index::DefaultOperatorClass;
 use super::security_label::SecurityLabel;
 use super::unsupported::Unsupported;
@@ -22,6 +23,8 @@ pub struct Facts {
     pub database: String,
     /// Whether the session's role may read how subscriptions reach their publishers.
     pub reads_subscriptions: bool,
+    /// Whether the session's role may read `pg_user_mapping` itself.
+    pub reads_user_mappings: bool,
 }
 
 /// What `decode` makes of a row; [`Inventory::add`] gives it its number.
@@ -59,6 +62,10 @@ pub struct Inventory {
     pub default_operator_classes: HashSet<DefaultOperatorClass>,
     /// Whether the planner's statistics are dumped.
     pub wants_statistics: bool,
+    /// Whether no pattern narrows the dump: then it has what lies in no schema, too.
+    pub is_whole: bool,
+    /// Where the catalogs contradict themselves.
+    pub contradictions: Vec<Contradiction>,
     /// What the database has that a dump does not know how to write.
     pub unsupported: Vec<Unsupported>,
 }

@@ -15,6 +15,7 @@ pub mod column;
 pub mod comment;
 pub mod composite;
 pub mod constraint;
+pub mod contradiction;
 pub mod conversion;
 pub mod data_type;
 pub mod database;

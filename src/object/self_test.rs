@@ -135,6 +135,7 @@ const COLUMNS: &[(&str, &str)] = &[
          typanalyze typalign typstorage typnotnull typbasetype typtypmod typndims typcollation typdefaultbin \
          typdefault typacl",
     ),
+    ("pg_user_mapping", "oid umuser umserver umoptions"),
     ("pg_user_mappings", "umid srvid srvname umuser usename umoptions"),
 ];
 

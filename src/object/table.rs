@@ -118,6 +118,10 @@ pub struct Table {
     pub forces_row_security: bool,
     /// Whether it is a partition.
     pub is_partition: bool,
+    /// How many columns it has, dropped ones too (`pg_class.relnatts`).
+    pub column_count: usize,
+    /// How many check constraints it has (`pg_class.relchecks`).
+    pub check_count: usize,
     /// Its size and its TOAST table's, in pages, as of the last `ANALYZE` or `VACUUM`.
     pub pages: u64,
     /// Storage parameters, `name=value`.
@@ -207,6 +211,8 @@ impl Table {
             has_row_security: row.boolean("relrowsecurity")?,
             forces_row_security: row.boolean("relforcerowsecurity")?,
             is_partition: row.boolean("relispartition")?,
+            column_count: row.number("relnatts")?,
+            check_count: row.number("relchecks")?,
             pages: pages("relpages")? + pages("toast_pages")?,
             options: row.strings("options")?,
             toast_options: row.strings("toast_options")?,

@@ -160,12 +160,14 @@ pub struct Selection {
     pub content: Content,
     /// What the patterns of each list came to; a list without patterns has no entry.
     named: Vec<(List, HashSet<u32>)>,
+    /// Patterns that meant nothing in the database: what they were to choose, and their text.
+    pub unmatched: Vec<(List, String)>,
 }
 
 impl Selection {
     /// A selection without patterns.
     pub fn new(content: Content) -> Self {
-        Self { content, named: Vec::new() }
+        Self { content, named: Vec::new(), unmatched: Vec::new() }
     }
 
     /// Adds what a pattern came to.
@@ -210,6 +212,7 @@ const fn all_if(condition: bool) -> Components {
 /// Marks in an inventory of lists what is to be dumped, and whose details must be read for that.
 #[expect(clippy::wildcard_enum_match_arm, reason = "all other kinds are marked last, in any order")]
 pub fn mark(inventory: &mut Inventory, selection: &Selection) {
+    inventory.is_whole = selection.is_whole();
     let ids: Vec<DumpId> = inventory.objects().iter().map(|object| object.id).collect();
     // schemas and extensions first: what lies in them follows them
     let rank = |inventory: &Inventory, id: &DumpId| match inventory.get(*id).detail {

@@ -1,7 +1,7 @@
 //! `db prune`: retention decides, prune deletes.
 //!
-//! **Order of a deletion.** A tombstone is written first: from then on the backup is not listed. Then its manifest goes,
-//! then its other files, then the tombstone. A crash at any step leaves a backup that the next run goes on deleting.
+//! **Order of a deletion.** That of [`shelf::remove`]: the manifest first, and nothing is written, so that a full disk can be
+//! freed. A crash at any later step leaves files without a manifest, which the next run goes on deleting.
 //!
 //! **Stale facts.** Between the plan and a deletion, others write and prune. So each backup is looked at again immediately
 //! before it is deleted: its manifest must be the one that was judged, and the policy must still give it up among the
@@ -13,15 +13,19 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
+use futures_util::{StreamExt as _, stream};
 
 use crate::error::{Error, Result};
 use crate::event::{Event, Phase, Sink};
 use crate::retention::{self, Action, Decision, Policy};
 use crate::shelf::{self, Standing};
-use crate::store::{Store, encode_component};
+use crate::store::{Kept, Store, encode_component};
 
 /// How long an unfinished backup is left alone after its last sign of life.
 pub const DEFAULT_GRACE: Duration = Duration::from_secs(24 * 3600);
+
+/// Backups that are deleted at the same time.
+const AT_ONCE: usize = 4;
 
 /// What to keep, and where.
 #[derive(Clone, Debug)]
@@ -70,10 +74,14 @@ pub struct Untouched {
 /// What a run did.
 #[derive(Debug, Default)]
 pub struct Outcome {
-    /// Backups, remnants and leftovers that are gone.
+    /// Backups, remnants and leftovers that are gone, the hidden ones among them.
     pub deleted: Vec<String>,
-    /// The bytes that they had.
+    /// The bytes that were freed.
     pub bytes: u64,
+    /// Those that the store keeps versions of: they are not seen any more and free nothing for now.
+    pub hidden: Vec<(String, Kept)>,
+    /// The bytes that are hidden and not freed.
+    pub hidden_bytes: u64,
     /// Backups that were to go and stayed, because something had changed since the plan.
     pub spared: Vec<Untouched>,
     /// Backups that could not be deleted. Their deletion goes on with the next run.
@@ -95,7 +103,7 @@ impl Plan {
 /// Decides what a run would do. Changes nothing.
 pub async fn plan(options: &Options, store: &dyn Store, now: DateTime<Utc>) -> Result<Plan> {
     options.policy.check()?;
-    let backups = shelf::read(store, options.database.as_deref()).await?;
+    let backups = shelf::survey(store, options.database.as_deref()).await?;
     let grace = TimeDelta::from_std(options.grace).unwrap_or(TimeDelta::MAX);
     let mut plan =
         Plan { decisions: Vec::new(), interrupted: Vec::new(), leftovers: Vec::new(), untouched: Vec::new() };
@@ -104,8 +112,8 @@ pub async fn plan(options: &Options, store: &dyn Store, now: DateTime<Utc>) -> R
         let name = backup.name();
         let remnant = || Remnant { name: name.clone(), touched: backup.touched(), bytes: backup.stored_bytes() };
         match &backup.standing {
-            Standing::Complete { manifest, received } => {
-                complete.push(retention::Backup::new(manifest, Some(*received)));
+            Standing::Complete { received, .. } | Standing::Summarized { received, .. } => {
+                complete.extend(judged(backup, *received));
             }
             Standing::Unreadable(error) => {
                 let reason = format!("{}; it is never deleted", error.message());
@@ -125,6 +133,11 @@ pub async fn plan(options: &Options, store: &dyn Store, now: DateTime<Utc>) -> R
     Ok(plan)
 }
 
+/// A complete backup as retention sees it.
+fn judged(backup: &shelf::Backup, received: DateTime<Utc>) -> Option<retention::Backup> {
+    retention::Backup::new(&*backup.summary()?, &backup.condition(), Some(received))
+}
+
 /// Carries a plan out, and sweeps what interrupted writers left in the store.
 ///
 /// One backup that cannot be deleted does not stop the others; it is in [`Outcome::failed`].
@@ -139,11 +152,20 @@ pub async fn run(
     let begun = std::time::Instant::now();
     sink.event(Event::Decided(plan.decisions.clone()));
     let mut outcome = Outcome::default();
-    for remnant in plan.interrupted.iter().chain(&plan.leftovers) {
-        delete::remnant(options, remnant, store, now, sink, &mut outcome).await;
+    let mut remnants = stream::iter(plan.interrupted.iter().chain(&plan.leftovers))
+        .map(async |remnant| (remnant.name.clone(), delete::remnant(options, remnant, store, now).await))
+        .buffered(AT_ONCE);
+    while let Some((name, fate)) = remnants.next().await {
+        delete::take_down(name, fate, sink, &mut outcome);
     }
-    for decision in plan.doomed() {
-        delete::backup(options, plan, decision, store, now, sink, &mut outcome).await;
+    let mut doomed = stream::iter(plan.doomed())
+        .map(async |decision| {
+            let name = format!("{}/{}", encode_component(&decision.backup.database), decision.backup.id);
+            (name, delete::backup(options, plan, decision, store, now).await)
+        })
+        .buffered(AT_ONCE);
+    while let Some((name, fate)) = doomed.next().await {
+        delete::take_down(name, fate, sink, &mut outcome);
     }
     sweep(options, store, now).await?;
     sink.event(Event::PhaseFinished { phase: Phase::Prune, elapsed: begun.elapsed() });

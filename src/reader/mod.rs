@@ -3,19 +3,21 @@
 //! [`Archive`] gives the data of one entry at a time, in any order and by several tasks at once. [`Walk`] goes through a
 //! custom archive once, from its first byte to its last.
 
+mod check;
 mod open;
 mod pump;
 mod tar;
 mod walk;
 
 use std::collections::{BTreeSet, HashMap};
+use std::ops::Bound;
 use std::sync::Arc;
 
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use futures_util::TryStreamExt as _;
 
-use crate::archive::directory;
 use crate::archive::toc::{Data, Entry, Toc};
+use crate::archive::{FormatError, FormatErrorKind, directory};
 use crate::codec::compress::{Algorithm, Shape};
 use crate::error::{Error, ErrorKind, Result};
 use crate::store::{ByteStream, Key, Store};
@@ -26,8 +28,8 @@ pub use pump::Pump;
 pub use tar::{open_tar, read_tar_head};
 pub use walk::{Item, Walk};
 
-/// A list of large objects is read whole; each line is about 30 bytes.
-const LIST_MAX: u64 = 1 << 30;
+/// No line of a list of large objects is longer: two numbers and a few letters.
+const LINE_MAX: usize = 256;
 
 /// An archive, other than plain, whose head has been read.
 #[derive(Clone)]
@@ -40,6 +42,8 @@ pub struct Archive {
 enum Place {
     Custom {
         inlet: Inlet,
+        /// Where the head ends.
+        begin: u64,
         /// Where the data blocks begin, in order; the archive's end is the last.
         bounds: Arc<BTreeSet<u64>>,
     },
@@ -76,8 +80,8 @@ impl Archive {
     /// Fails when the entry has none, or when its place is unknown (see [`Archive::locate`]).
     pub async fn data(&self, entry: &Entry) -> Result<EntryData> {
         let source = match (&self.place, &entry.data) {
-            (Place::Custom { inlet, bounds }, Data::At(offset)) => {
-                let end = bounds.range(offset + 1..).next().copied().unwrap_or(inlet.size());
+            (Place::Custom { inlet, bounds, .. }, Data::At(offset)) => {
+                let end = end_of(bounds, *offset, inlet.size());
                 if *offset >= inlet.size() {
                     return Err(damaged(
                         inlet.key(),
@@ -123,7 +127,7 @@ impl Archive {
     /// Finds the data blocks of entries without offsets, as archives have that were written to a pipe: reads the whole
     /// file once. Does nothing where all offsets are known.
     pub async fn locate(&mut self) -> Result<()> {
-        let Place::Custom { inlet, bounds } = &mut self.place else { return Ok(()) };
+        let Place::Custom { inlet, bounds, begin } = &mut self.place else { return Ok(()) };
         if self.toc.entries.iter().all(|entry| entry.data != Data::Unknown) {
             return Ok(());
         }
@@ -132,7 +136,11 @@ impl Archive {
         let toc = Arc::make_mut(&mut self.toc);
         for entry in &mut toc.entries {
             if entry.data == Data::Unknown {
-                entry.data = found.get(&entry.dump_id).map_or(Data::None, |offset| Data::At(*offset));
+                let Some(offset) = found.get(&entry.dump_id) else {
+                    let kind = FormatErrorKind::DataMissing(entry.dump_id);
+                    return Err(damaged(inlet.key(), FormatError { offset: *begin, kind }));
+                };
+                entry.data = Data::At(*offset);
             }
         }
         Ok(())
@@ -152,8 +160,8 @@ impl Archive {
     /// The size of an entry's data as it is stored, as far as it is known; large objects of a directory count their list.
     pub fn stored_bytes(&self, entry: &Entry) -> Option<u64> {
         match (&self.place, &entry.data) {
-            (Place::Custom { inlet, bounds }, Data::At(offset)) => {
-                let end = bounds.range(offset + 1..).next().copied().unwrap_or(inlet.size());
+            (Place::Custom { inlet, bounds, .. }, Data::At(offset)) => {
+                let end = end_of(bounds, *offset, inlet.size());
                 end.checked_sub(*offset)
             }
             (Place::Directory { files, .. }, Data::File(name)) => files.get(name).map(|file| file.size),
@@ -161,6 +169,11 @@ impl Archive {
             (Place::Custom { .. } | Place::Directory { .. } | Place::Tar { .. }, _) => None,
         }
     }
+}
+
+/// Where the data that begins at `offset` ends at the latest.
+fn end_of(bounds: &BTreeSet<u64>, offset: u64, size: u64) -> u64 {
+    bounds.range((Bound::Excluded(offset), Bound::Unbounded)).next().copied().unwrap_or(size)
 }
 
 fn find<'a>(files: &'a HashMap<String, DataFile>, name: &str, entry: &Entry) -> Result<&'a DataFile> {
@@ -174,8 +187,17 @@ fn missing(name: &str, entry: &Entry) -> Error {
 
 /// The numbers of the large objects in a list, last first, so that they can be popped.
 async fn read_list(store: &Arc<dyn Store>, file: &DataFile) -> Result<Vec<u32>> {
-    let bytes = open::read_small(store, file, LIST_MAX).await?;
-    let mut oids = directory::decode_large_object_list(&bytes).map_err(|error| damaged(&file.key, error))?;
+    let mut oids = Vec::new();
+    let mut data = FileData::open(store, file).await?;
+    let mut waiting = BytesMut::new();
+    while let Some(bytes) = data.next().await? {
+        waiting.extend_from_slice(&bytes);
+        // whole lines; one that is longer than any is malformed, and is not waited for
+        let end = memchr::memrchr(b'\n', &waiting).map_or(0, |end| end + 1);
+        let now = if waiting.len() - end > LINE_MAX { waiting.split() } else { waiting.split_to(end) };
+        oids.extend(directory::decode_large_object_list(&now).map_err(|error| damaged(&file.key, error))?);
+    }
+    oids.extend(directory::decode_large_object_list(&waiting).map_err(|error| damaged(&file.key, error))?);
     oids.reverse();
     Ok(oids)
 }

@@ -4,17 +4,14 @@ use std::sync::Arc;
 
 use futures_util::TryStreamExt as _;
 
-use super::{Archive, DataFile, Place, damaged, open_tar};
+use super::{Archive, DataFile, FileData, Place, damaged, open_tar};
 use crate::archive::directory::{TOC_FILE, decode_file_name};
 use crate::archive::toc::{Container, Data, Toc};
-use crate::archive::{Decoder, FileKind};
-use crate::codec::compress::{Algorithm, Shape, decompress};
+use crate::archive::{Decoder, FileKind, FormatError, FormatErrorKind};
+use crate::codec::compress::Algorithm;
 use crate::error::{Error, ErrorKind, Result};
 use crate::store::{Access, Key, LocalStore, Store};
 use crate::transfer::Inlet;
-
-/// The largest head of a directory archive that is read; that of 100,000 tables has about 100 MB.
-const TOC_MAX: u64 = 1 << 30;
 
 /// What a path turned out to be.
 pub enum Opened {
@@ -44,7 +41,8 @@ pub async fn open_custom(inlet: Inlet) -> Result<Archive> {
         Data::None | Data::Unknown | Data::File(_) => None,
     });
     let bounds = Arc::new(offsets.collect());
-    Ok(Archive { toc: Arc::new(toc), place: Place::Custom { inlet, bounds } })
+    let begin = head.offset();
+    Ok(Archive { toc: Arc::new(toc), place: Place::Custom { inlet, begin, bounds } })
 }
 
 /// Opens a directory archive: reads `toc.dat` and the list of its files. `folder` is where they lie in the store.
@@ -63,8 +61,7 @@ pub async fn open_directory(store: Arc<dyn Store>, folder: Option<&Key>) -> Resu
         return Err(Error::new(ErrorKind::Archive, format!("no archive at {}", place(store.as_ref(), folder)))
             .detail(format!("there is no {TOC_FILE}")));
     };
-    let bytes = read_small(&store, file, TOC_MAX).await?;
-    let toc = Toc::decode(Container::Directory, &bytes).map_err(|error| damaged(&file.key, error))?;
+    let toc = read_toc(&store, file).await?;
     Ok(Archive { toc: Arc::new(toc), place: Place::Directory { store, files: Arc::new(files) } })
 }
 
@@ -75,15 +72,21 @@ fn place(store: &dyn Store, folder: Option<&Key>) -> String {
     }
 }
 
-/// The whole of a file that is needed in memory, decompressed.
-pub(super) async fn read_small(store: &Arc<dyn Store>, file: &DataFile, limit: u64) -> Result<Vec<u8>> {
-    if file.size > limit {
-        return Err(damaged(&file.key, format!("it has {} bytes, {limit} is the most", file.size)));
+/// Reads and decodes the head of a directory archive piece by piece: what is none is refused by its first bytes, however much
+/// it would become when decompressed.
+async fn read_toc(store: &Arc<dyn Store>, file: &DataFile) -> Result<Toc> {
+    let mut data = FileData::open(store, file).await?;
+    let mut head = Decoder::new(Container::Directory);
+    let mut toc = None;
+    while let Some(mut input) = data.next().await? {
+        if toc.is_none() {
+            toc = head.push(&mut input).map_err(|error| damaged(&file.key, error))?;
+        }
+        if toc.is_some() && !input.is_empty() {
+            return Err(damaged(&file.key, FormatError { offset: head.offset(), kind: FormatErrorKind::Trailing }));
+        }
     }
-    let inlet = Inlet::open(Arc::clone(store), &file.key).await?;
-    let bytes = inlet.read(0..inlet.size()).await?;
-    let limit = usize::try_from(limit).unwrap_or(usize::MAX);
-    decompress(file.algorithm, Shape::File, &bytes, limit).map_err(|error| damaged(&file.key, error))
+    toc.ok_or_else(|| damaged(&file.key, head.truncated()))
 }
 
 /// The store of a path outside of any store, and the file's name in it; no name for a folder.

@@ -22,8 +22,8 @@ use super::redact::line;
 use super::table::{Align, Table};
 use super::talk::{counted, grouped};
 use crate::config::{ByteSize, show_duration};
-use crate::list::{Condition, Row};
-use crate::manifest::{Format, Manifest, expected::RelationKind};
+use crate::list::Row;
+use crate::manifest::{Condition, Format, Manifest, expected::RelationKind};
 use crate::prune::{Outcome, Plan};
 use crate::retention::{Action, Decision};
 use crate::show::Details;
@@ -42,12 +42,12 @@ fn clock(time: DateTime<Utc>) -> String {
 fn condition_color(condition: &Condition) -> Color {
     match condition {
         Condition::Good => Color::Good,
-        Condition::Filtered(_)
+        Condition::Filtered { .. }
         | Condition::Partial(_)
-        | Condition::Suspect
+        | Condition::Suspect(_)
         | Condition::Deleting
         | Condition::Unfinished => Color::Warning,
-        Condition::Unreadable(_) => Color::Bad,
+        Condition::Damaged { .. } | Condition::Unreadable(_) => Color::Bad,
     }
 }
 
@@ -75,15 +75,7 @@ pub fn list(rows: &[Row], now: DateTime<Utc>, paint: Paint) -> String {
     }
     let mut text = table.render(paint);
     for row in rows {
-        let note = match &row.condition {
-            Condition::Filtered(filters) => format!("does not hold the whole database: {}", filters.join(" ")),
-            Condition::Partial(count) => format!("lacks {}; db show names them", counted(*count as u64, "object")),
-            Condition::Suspect => "looked wrong when it was taken; db show says why".to_owned(),
-            Condition::Unreadable(reason) => reason.clone(),
-            Condition::Deleting => "its deletion is finished by the next db prune --yes".to_owned(),
-            Condition::Unfinished => "has no manifest: a run is writing it, or one has died".to_owned(),
-            Condition::Good => continue,
-        };
+        let Some(note) = row.condition.remark() else { continue };
         let _ = writeln!(text, "{}", line(&format!("{}: {note}", row.id))); // writing to a string cannot fail
     }
     text
@@ -125,7 +117,7 @@ fn facts(details: &Details, now: DateTime<Utc>) -> Vec<(&'static str, String)> {
     let (source, archive) = (&manifest.source, &manifest.archive);
     let mut facts = vec![
         ("place", details.place.clone()),
-        ("state", state(manifest)),
+        ("state", state(&details.condition)),
         ("taken", format!("{} ({})", clock(manifest.snapshot.time), ago(manifest.snapshot.time, now))),
         ("source", format!("PostgreSQL {} at {}, {}", source.server_version, source.server, source.encoding)),
         ("archive", {
@@ -153,7 +145,13 @@ fn facts(details: &Details, now: DateTime<Utc>) -> Vec<(&'static str, String)> {
     }
     facts.extend(manifest.skipped.iter().map(|one| ("left out", format!("{}: {}", one.object, one.reason))));
     facts.extend(manifest.warnings.iter().map(|warning| ("warning", warning.clone())));
-    facts.extend(details.proofs.iter().map(|proof| ("proof", proof.clone())));
+    facts.extend(details.evidence.proofs.iter().map(|proof| {
+        let reasons = if proof.reasons.is_empty() { String::new() } else { format!(": {}", proof.reasons.join("; ")) };
+        ("proof", format!("{}: {} {}{reasons}", proof.path, proof.kind, proof.verdict.word()))
+    }));
+    facts.extend(details.evidence.acceptances.iter().map(|one| ("accepted", format!("{}: {}", one.path, one.reason))));
+    facts
+        .extend(details.evidence.unusable.iter().map(|(path, why)| ("proof", format!("{path} cannot be used: {why}"))));
     facts.extend(details.strangers.iter().map(|name| ("stranger", format!("{name} is not in the manifest"))));
     facts
 }
@@ -162,9 +160,11 @@ fn duration_of(manifest: &Manifest) -> Duration {
     (manifest.timings.finished - manifest.timings.begun).max(TimeDelta::zero()).to_std().unwrap_or_default()
 }
 
-fn state(manifest: &Manifest) -> String {
-    let word = Condition::of(manifest).word();
-    if manifest.filters.is_empty() { word.to_owned() } else { format!("{word}: {}", manifest.filters.join(" ")) }
+fn state(condition: &Condition) -> String {
+    match condition.remark() {
+        None => condition.word().to_owned(),
+        Some(remark) => format!("{}: {remark}", condition.word()),
+    }
 }
 
 /// `12 tables, 102,345 rows, 10 policies, ...`: what there is at least one of.
@@ -207,13 +207,14 @@ fn contents(manifest: &Manifest) -> String {
 }
 
 /// `db status`.
-pub fn status(statuses: &[Status], max_age: Duration, paint: Paint) -> String {
+pub fn status(statuses: &[Status], max_age: Duration, now: DateTime<Utc>, paint: Paint) -> String {
     let mut text = String::new();
     for status in statuses {
         let (color, word) = match status.verdict {
             Verdict::Fine => (Color::Good, "fine"),
             Verdict::TooOld => (Color::Bad, "TOO OLD"),
             Verdict::Missing => (Color::Bad, "MISSING"),
+            Verdict::FutureDated => (Color::Bad, "DATED IN THE FUTURE"),
         };
         let fact = match &status.newest {
             Some(newest) => format!(
@@ -222,17 +223,28 @@ pub fn status(statuses: &[Status], max_age: Duration, paint: Paint) -> String {
                 show_duration(newest.age),
                 show_duration(max_age)
             ),
+            None if status.future_count > 0 => format!(
+                "all {} are dated in the future; this machine's clock says {}",
+                counted(status.future_count as u64, "good backup"),
+                clock(now)
+            ),
             None => "no good backup".to_owned(),
         };
-        let others = match status.other_count {
-            0 => String::new(),
-            count => format!(", {count} not good"),
-        };
+        let others: String = status.others.iter().map(|(word, count)| format!(", {count} {word}")).collect();
         let label = if status.database.is_empty() { "store" } else { &status.database };
         let counts = format!("{} good{others}", status.good_count);
         let _ = writeln!(text, "{}: {}: {fact}; {counts}", line(label), paint.text(color, word)); // a string
+        for remark in &status.remarks {
+            let _ = writeln!(text, "  {}", line(remark)); // writing to a string cannot fail
+        }
     }
     text
+}
+
+/// `db accept`.
+pub fn accept(outcome: &crate::accept::Outcome, paint: Paint) -> String {
+    let word = paint.text(condition_color(&outcome.condition), outcome.condition.word());
+    format!("backup {}: accepted, now {word}\n  {:<10} {}\n", line(&outcome.backup), "evidence", line(&outcome.key))
 }
 
 /// The decisions of `db prune` and of the retention behind a backup.
@@ -240,6 +252,7 @@ pub fn decisions(decisions: &[Decision], paint: Paint) -> String {
     let mut table = Table::new(&[
         ("DATABASE", Align::Left),
         ("BACKUP", Align::Left),
+        ("STATE", Align::Left),
         ("ACTION", Align::Left),
         ("REASONS", Align::Left),
     ]);
@@ -250,8 +263,9 @@ pub fn decisions(decisions: &[Decision], paint: Paint) -> String {
             Action::Delete => ("delete", Color::Bad),
         };
         let backup = &decision.backup;
-        table.row([backup.database.clone(), backup.id.to_string(), word.to_owned(), reasons.join(", ")]);
-        table.color(2, color);
+        let state = backup.completeness.word().to_owned();
+        table.row([backup.database.clone(), backup.id.to_string(), state, word.to_owned(), reasons.join(", ")]);
+        table.color(3, color);
     }
     table.render(paint)
 }
@@ -282,10 +296,22 @@ pub fn prune(plan: &Plan, outcome: Option<&Outcome>, paint: Paint) -> String {
     for one in &outcome.spared {
         add(format!("{}: not deleted: {}", one.name, one.reason));
     }
-    let deleted = counted(outcome.deleted.len() as u64, "backup");
-    match outcome.failed.len() {
-        0 => add(format!("deleted {deleted}, {}", ByteSize(outcome.bytes))),
-        failed => add(format!("deleted {deleted}, {}; {failed} could not be deleted", ByteSize(outcome.bytes))),
+    for (name, kept) in &outcome.hidden {
+        add(format!("{name}: hidden, not freed: {kept}"));
+    }
+    add(pruned(outcome, "backup"));
+    text
+}
+
+/// `deleted 2 backups, 3.0 MiB freed`, and what was not.
+pub(super) fn pruned(outcome: &Outcome, noun: &str) -> String {
+    let mut text =
+        format!("deleted {}, {} freed", counted(outcome.deleted.len() as u64, noun), ByteSize(outcome.bytes));
+    if outcome.hidden_bytes > 0 {
+        text.push_str(&format!("; {} hidden, not freed", ByteSize(outcome.hidden_bytes)));
+    }
+    if !outcome.failed.is_empty() {
+        text.push_str(&format!("; {} could not be deleted", outcome.failed.len()));
     }
     text
 }

@@ -10,12 +10,14 @@ use serde_json::{Map, Value, json};
 
 use super::redact;
 use crate::error::{Error, ErrorKind};
-use crate::list::{Condition, Row};
+use crate::list::Row;
+use crate::manifest::{Condition, Evidence, Summary};
 use crate::prune::{Outcome, Plan, Remnant, Untouched};
 use crate::retention::{Action, Decision};
 use crate::show::Details;
 use crate::status::Status;
-use crate::{backup, drill, restore, upload, verify};
+use crate::store::Kept;
+use crate::{accept, backup, drill, restore, upload, verify};
 
 /// The version of the object's form.
 pub const FORMAT_VERSION: u64 = 1;
@@ -85,12 +87,7 @@ pub fn list(store: &str, rows: &[Row]) -> Value {
 }
 
 fn row(row: &Row) -> Value {
-    let detail = match &row.condition {
-        Condition::Filtered(filters) => json!(filters),
-        Condition::Unreadable(reason) => json!(reason),
-        Condition::Partial(count) => json!({"skipped": count}),
-        Condition::Good | Condition::Suspect | Condition::Deleting | Condition::Unfinished => Value::Null,
-    };
+    let detail = condition_detail(&row.condition);
     let mut value = json!({
         "database": row.database,
         "id": row.id,
@@ -115,12 +112,37 @@ fn row(row: &Row) -> Value {
     value
 }
 
+/// What is to be known of a state besides its word.
+fn condition_detail(condition: &Condition) -> Value {
+    match condition {
+        Condition::Filtered { filters, .. } => json!(filters),
+        Condition::Unreadable(reason) => json!(reason),
+        Condition::Partial(count) => json!({"skipped": count}),
+        Condition::Suspect(reasons) => json!(reasons),
+        Condition::Damaged { proof, reason } => json!({"proof": proof, "reason": reason}),
+        Condition::Good | Condition::Deleting | Condition::Unfinished => Value::Null,
+    }
+}
+
 /// `db show`: the manifest as it is stored, and what lies beside it.
 pub fn show(details: &Details) -> Value {
     json!({
         "place": details.place,
-        "good": details.manifest.is_good(),
-        "proofs": details.proofs,
+        "state": details.condition.word(),
+        "state_detail": condition_detail(&details.condition),
+        "good": details.condition.counts(false),
+        "proofs": details.evidence.proofs.iter().map(|proof| json!({
+            "path": proof.path,
+            "kind": proof.kind,
+            "begun": proof.begun,
+            "verdict": proof.verdict,
+            "level": proof.depth,
+            "reasons": proof.reasons,
+        })).collect::<Vec<_>>(),
+        "accepted": details.evidence.acceptances.iter()
+            .map(|one| json!({"path": one.path, "time": one.time, "reason": one.reason})).collect::<Vec<_>>(),
+        "unusable_evidence": details.evidence.unusable.iter()
+            .map(|(path, why)| json!({"path": path, "reason": why})).collect::<Vec<_>>(),
         "strangers": details.strangers,
         "manifest": serde_json::to_value(&details.manifest).unwrap_or_default(),
     })
@@ -138,7 +160,10 @@ pub fn status(store: &str, statuses: &[Status], max_age_seconds: u64) -> Value {
                 "age_seconds": newest.age.as_secs(),
             })),
             "good_backups": status.good_count,
-            "other_backups": status.other_count,
+            "future_backups": status.future_count,
+            "other_backups": status.other_count(),
+            "others": status.others,
+            "remarks": status.remarks,
         })
     };
     json!({
@@ -166,12 +191,13 @@ pub fn prune(store: &str, plan: &Plan, outcome: Option<&Outcome>) -> Value {
 /// `db backup`.
 pub fn backup(outcome: &backup::Outcome) -> Value {
     let manifest = &outcome.manifest;
+    let condition = Condition::of(&Summary::from(manifest), &Evidence::default());
     json!({
         "id": manifest.id,
         "database": manifest.source.database,
         "place": outcome.place,
-        "state": manifest.state,
-        "good": manifest.is_good(),
+        "state": condition.word(),
+        "good": condition.counts(false),
         "time": manifest.snapshot.time,
         "format": manifest.archive.format,
         "compression": manifest.archive.compression,
@@ -184,7 +210,9 @@ pub fn backup(outcome: &backup::Outcome) -> Value {
         "skipped": manifest.skipped,
         "warnings": manifest.warnings,
         "timings": manifest.timings,
+        "suspicions": manifest.suspicions,
         "pruned": outcome.pruned.as_ref().map(pruned),
+        "retention_error": outcome.retention_error.as_ref().map(error),
     })
 }
 
@@ -193,6 +221,15 @@ fn pruned(outcome: &Outcome) -> Value {
     json!({
         "deleted": outcome.deleted,
         "bytes": outcome.bytes,
+        "hidden": outcome.hidden.iter().map(|(name, kept)| json!({
+            "name": name,
+            "until": match kept {
+                Kept::Until(time) => json!(time),
+                Kept::LegalHold | Kept::Days(_) | Kept::Unlimited => Value::Null,
+            },
+            "kept": kept.to_string(),
+        })).collect::<Vec<_>>(),
+        "hidden_bytes": outcome.hidden_bytes,
         "spared": outcome.spared.iter().map(untouched).collect::<Vec<_>>(),
         "failed": outcome.failed.iter().map(|(name, failure)| json!({"name": name, "error": error(failure)}))
             .collect::<Vec<_>>(),
@@ -270,13 +307,24 @@ pub fn verify(outcome: &verify::Outcome) -> Value {
     })
 }
 
+/// `db accept`.
+pub fn accept(outcome: &accept::Outcome) -> Value {
+    json!({
+        "backup": outcome.backup,
+        "state": outcome.condition.word(),
+        "state_detail": condition_detail(&outcome.condition),
+        "good": outcome.condition.counts(false),
+        "accepted": outcome.key,
+    })
+}
+
 /// `db upload`.
 pub fn upload(outcome: &upload::Outcome, to: &str) -> Value {
     let copied = |one: &upload::Copied| json!({"name": one.name, "files": one.files, "bytes": one.bytes});
     json!({
         "to": to,
         "backups": outcome.backups.iter().map(copied).collect::<Vec<_>>(),
-        "passed_over": outcome.passed_over,
+        "passed_over": outcome.passed_over.iter().map(|(name, _)| name).collect::<Vec<_>>(),
         "failed": outcome.failed.iter().map(|(name, failure)| json!({"name": name, "error": error(failure)}))
             .collect::<Vec<_>>(),
     })
@@ -287,6 +335,7 @@ fn decision(decision: &Decision) -> Value {
         "database": decision.backup.database,
         "id": decision.backup.id,
         "time": decision.backup.time,
+        "state": decision.backup.completeness.word(),
         "action": match decision.action {
             Action::Keep => "keep",
             Action::Delete => "delete",

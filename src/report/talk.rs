@@ -109,7 +109,7 @@ impl Talk {
             Event::Warning(message) => self.message(Color::Warning, "warning:", &message),
             Event::Note(message) if self.verbosity > Verbosity::Quiet => self.message(Color::Dim, "note:", &message),
             Event::Retrying { what, cause, delay } => {
-                let text = format!("{what} failed and is tried again in {}: {cause}", show_duration(delay));
+                let text = format!("{what}, tried again in {}: {cause}", show_duration(delay));
                 self.message(Color::Warning, "warning:", &Message::new(text));
             }
             Event::Planned(summary) if self.verbosity > Verbosity::Quiet => {

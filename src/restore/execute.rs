@@ -7,8 +7,8 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::mpsc;
 
+use super::crew::Crew;
 use super::plan::{Plan, Work};
-use super::privilege;
 use super::schedule::{Schedule, split};
 use super::script::{self, failure};
 use super::select::{Item, is_statistics};
@@ -21,7 +21,7 @@ use crate::archive::toc::{Entry, Section, Toc};
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::{Event, Message, Phase, Progress, Sink};
 use crate::object::identifier::Quote;
-use crate::server::sqlstate;
+use crate::server::{Connection, sqlstate};
 
 /// Tables whose statistics the backup did not bring.
 const MISSING_STATISTICS: &str = include_str!("../../sql/restore/missing_statistics.sql");
@@ -29,31 +29,59 @@ const MISSING_STATISTICS: &str = include_str!("../../sql/restore/missing_statist
 /// How often progress is told.
 const TICK: Duration = Duration::from_millis(500);
 
+/// How long the statements of a restore that failed may take to end once they are cancelled.
+const SETTLE_MAX: Duration = Duration::from_secs(30);
+
 pub(super) async fn execute(plan: Plan, sink: &dyn Sink) -> Result<Outcome> {
+    let result = Box::pin(perform(&plan, sink)).await;
+    match result {
+        Ok(outcome) => Ok(outcome),
+        Err(error) => {
+            // whoever reads the error may begin anew: nothing of this run may be at work any more
+            let left = plan.options.target.sessions.settle(SETTLE_MAX).await;
+            Err(left.iter().fold(error, |error, place| error.more_detail(&format!("still at work: {place}"))))
+        }
+    }
+}
+
+async fn perform(plan: &Plan, sink: &dyn Sink) -> Result<Outcome> {
     let mut outcome = Outcome {
         database: plan.summary.database.clone(),
         warnings: plan.summary.warnings.clone(),
         ..Outcome::default()
     };
-    if !plan.create_roles.is_empty() {
-        create_roles(&plan, &mut outcome).await?;
-    }
     match &plan.work {
         Work::Script { inlet, algorithm, monetary } => {
+            let mut connection = connect(&plan.options.target).await?;
+            create_roles(plan, &mut connection, &mut outcome).await?;
+            connection.close().await;
             let run = script::run(inlet, *algorithm, monetary.as_deref(), &plan.options, &mut outcome, sink);
             timed(sink, Phase::CopyIn, run).await?;
         }
         Work::Archive { shared, items, database } => {
-            if let Some(dump_id) = database {
-                create_database(&plan, shared, *dump_id).await?;
+            let mut crew = match database {
+                Some(dump_id) => {
+                    create_database(plan, shared, *dump_id, &mut outcome).await?;
+                    Crew::take(plan, shared, items).await?
+                }
+                None => Crew::take(plan, shared, items).await?,
+            };
+            if let Some(note) = crew.note.take() {
+                sink.event(Event::Warning(Message::new(note)));
             }
-            let mut run = Run { plan: &plan, shared, sink, outcome: &mut outcome, failed_tables: HashSet::new() };
+            if let (None, Some(worker)) = (database, crew.workers.first_mut()) {
+                worker.connection.execute("reset role").await?;
+                create_roles(plan, &mut worker.connection, &mut outcome).await?;
+                worker.become_role().await?;
+            }
+            let crew = crew.workers;
+            let mut run = Run { plan, shared, sink, outcome: &mut outcome, crew, failed_tables: HashSet::new() };
             Box::pin(run.restore(items)).await?;
         }
     }
     if plan.options.analyze && (outcome.table_count > 0 || outcome.row_count > 0) {
         let has_statistics = outcome.statistics_count > 0;
-        let analyzed = timed(sink, Phase::Analyze, analyze(&plan, &plan.options, has_statistics)).await;
+        let analyzed = timed(sink, Phase::Analyze, analyze(plan, &plan.options, has_statistics)).await;
         match analyzed {
             Ok(None) => {}
             Ok(Some(count)) => sink.event(Event::Note(Message::new(format!(
@@ -74,25 +102,24 @@ async fn timed<T>(sink: &dyn Sink, phase: Phase, work: impl Future<Output = Resu
     Ok(done)
 }
 
-async fn create_roles(plan: &Plan, outcome: &mut Outcome) -> Result<()> {
-    let mut connection = connect(&plan.options.target).await?;
+async fn create_roles(plan: &Plan, connection: &mut Connection, outcome: &mut Outcome) -> Result<()> {
     if let Work::Archive { shared, .. } = &plan.work {
-        speak(&mut connection, shared.archive.toc()).await?;
+        speak(connection, shared.archive.toc()).await?;
     }
     for role in &plan.create_roles {
         let sql = format!("create role {} nologin", Quote::default().identifier(role));
         connection.execute(&sql).await.map_err(|error| error.context(&format!("could not create role \"{role}\"")))?;
         outcome.created_roles.push(role.clone());
     }
-    connection.close().await;
     Ok(())
 }
 
-async fn create_database(plan: &Plan, shared: &Shared, dump_id: i32) -> Result<()> {
+async fn create_database(plan: &Plan, shared: &Shared, dump_id: i32, outcome: &mut Outcome) -> Result<()> {
     let toc = shared.archive.toc();
     let Some(entry) = toc.entry(dump_id) else { return Ok(()) };
     let mut connection = connect(&shared.target).await?;
     speak(&mut connection, toc).await?;
+    create_roles(plan, &mut connection, outcome).await?;
     let quote = Quote::default();
     if plan.options.clean {
         connection.execute(&format!("drop database if exists {}", quote.identifier(&entry.tag))).await?;
@@ -136,6 +163,8 @@ struct Run<'a> {
     shared: &'a Arc<Shared>,
     sink: &'a dyn Sink,
     outcome: &'a mut Outcome,
+    /// The connections; those at work are not among them.
+    crew: Vec<Worker>,
     /// Tables that could not be created: what is there under their name is not to be loaded into.
     failed_tables: HashSet<i32>,
 }
@@ -151,84 +180,69 @@ impl Run<'_> {
 
     async fn restore(&mut self, items: &[Item]) -> Result<()> {
         let options = &self.plan.options;
-        let database = self.plan.summary.database.as_str();
-        let mut main = Worker::connect(Arc::clone(self.shared), Some(database), options.single_transaction).await?;
         if options.single_transaction {
-            main.connection.execute("begin").await?;
+            self.main()?.connection.execute("begin").await?;
         }
         if options.clean && !self.plan.summary.creates_database {
-            self.drop_objects(&mut main, items).await?;
+            self.drop_objects(items).await?;
         }
-        let privileges = privilege::read(&mut main.connection).await?;
-        if !privileges.suspend.is_empty() {
-            let text = format!(
-                "the target's own default privileges are out of force until rights are restored; if this run is cut off, \
-                 put them back with: {}",
-                privileges.resume.join("; ")
-            );
-            self.sink.event(Event::Note(Message::new(text)));
-            run_all(&mut main, &privileges.suspend).await?;
-        }
-        let created = self.create(&mut main, items).await;
-        // whatever happened to the objects, the target's own settings are put back; in a transaction they never changed
-        let resumed = match (&created, options.single_transaction) {
-            (Err(_), true) => Ok(()),
-            (Ok(_) | Err(_), _) => run_all(&mut main, &privileges.resume).await,
-        };
-        let later = created?;
-        resumed.map_err(|error| error.context("could not put the target's default privileges back"))?;
-
+        let later = self.create(items).await?;
         let (privileges, last): (Vec<Item>, Vec<Item>) = later.into_iter().partition(|item| item.pass == Pass::Acl);
-        let mut main = self.run_passes(main, &[privileges, last]).await?;
+        self.run_passes(&[privileges, last]).await?;
         if options.single_transaction {
-            main.connection.execute("commit").await?;
+            self.main()?.connection.execute("commit").await?;
         }
-        main.connection.close().await;
+        for worker in self.crew.drain(..) {
+            worker.connection.close().await;
+        }
         self.outcome.byte_count = self.shared.bytes.load(Ordering::Relaxed);
         self.outcome.row_count = self.shared.row_count.load(Ordering::Relaxed);
         Ok(())
     }
 
+    /// The connection for what goes in order.
+    fn main(&mut self) -> Result<&mut Worker> {
+        self.crew.first_mut().ok_or_else(|| Error::new(ErrorKind::Bug, "a restore without a connection"))
+    }
+
     /// Definitions in order, then rows and what needs them; returns what comes after all objects are there.
-    async fn create(&mut self, main: &mut Worker, items: &[Item]) -> Result<Vec<Item>> {
+    async fn create(&mut self, items: &[Item]) -> Result<Vec<Item>> {
         let (first, later) = split(items);
         self.sink.event(Event::PhaseBegun(Phase::PreData));
         let begun = Instant::now();
         for item in &first {
-            let result = Box::pin(main.restore(item)).await;
+            let result = Box::pin(self.main()?.restore(item)).await;
             self.note(item, result)?;
         }
         self.sink.event(Event::PhaseFinished { phase: Phase::PreData, elapsed: begun.elapsed() });
         let (now, after): (Vec<Item>, Vec<Item>) = later.into_iter().partition(|item| item.pass == Pass::Main);
         let begun = Instant::now();
         self.sink.event(Event::PhaseBegun(Phase::CopyIn));
-        let jobs = self.plan.options.jobs.get();
-        if jobs == 1 {
-            self.run_in_order(main, &now).await?;
+        if self.crew.len() < 2 {
+            self.run_in_order(&now).await?;
         } else {
-            self.run_parallel(&now, jobs).await?;
+            self.run_parallel(&now).await?;
         }
         self.sink.event(Event::PhaseFinished { phase: Phase::CopyIn, elapsed: begun.elapsed() });
         Ok(after)
     }
 
-    async fn run_passes(&mut self, mut main: Worker, passes: &[Vec<Item>]) -> Result<Worker> {
+    async fn run_passes(&mut self, passes: &[Vec<Item>]) -> Result<()> {
         self.sink.event(Event::PhaseBegun(Phase::PostData));
         let begun = Instant::now();
-        let jobs = self.plan.options.jobs.get();
         for items in passes {
             // rights are many and small; refreshing views is what takes time
-            if jobs > 1 && items.iter().filter(|item| item.pass == Pass::Last).count() > 1 {
-                self.run_parallel(items, jobs).await?;
+            if self.crew.len() > 1 && items.iter().filter(|item| item.pass == Pass::Last).count() > 1 {
+                self.run_parallel(items).await?;
             } else {
-                self.run_in_order(&mut main, items).await?;
+                self.run_in_order(items).await?;
             }
         }
         self.sink.event(Event::PhaseFinished { phase: Phase::PostData, elapsed: begun.elapsed() });
-        Ok(main)
+        Ok(())
     }
 
-    async fn run_in_order(&mut self, worker: &mut Worker, items: &[Item]) -> Result<()> {
+    async fn run_in_order(&mut self, items: &[Item]) -> Result<()> {
         for item in items {
             if self.is_inhibited(item) {
                 continue;
@@ -236,12 +250,13 @@ impl Run<'_> {
             let shared = Arc::clone(self.shared);
             let (plan, sink) = (self.plan, self.sink);
             let mut ticks = tokio::time::interval(TICK);
-            let work = Box::pin(worker.restore(item));
-            tokio::pin!(work);
-            let result = loop {
-                tokio::select! {
-                    result = &mut work => break result,
-                    _ = ticks.tick() => tell(plan, &shared, sink),
+            let result = {
+                let mut work = Box::pin(self.main()?.restore(item));
+                loop {
+                    tokio::select! {
+                        result = &mut work => break result,
+                        _ = ticks.tick() => tell(plan, &shared, sink),
+                    }
                 }
             };
             self.note(item, result)?;
@@ -249,17 +264,15 @@ impl Run<'_> {
         Ok(())
     }
 
-    async fn run_parallel(&mut self, items: &[Item], jobs: usize) -> Result<()> {
+    async fn run_parallel(&mut self, items: &[Item]) -> Result<()> {
         let shared = Arc::clone(self.shared);
         let mut schedule =
             Schedule::new(shared.archive.toc(), items, |entry| shared.archive.stored_bytes(entry).unwrap_or(0));
-        let database = self.plan.summary.database.clone();
-        let (report, mut reports) = mpsc::channel::<Report>(jobs);
+        let (report, mut reports) = mpsc::channel::<Report>(self.crew.len());
         let mut hands: Vec<mpsc::Sender<(usize, Item)>> = Vec::new();
         let mut tasks = tokio::task::JoinSet::new();
-        for hand in 0..jobs.min(items.len()) {
+        for (hand, worker) in self.crew.drain(..).enumerate() {
             let (sender, receiver) = mpsc::channel(1);
-            let worker = Worker::connect(Arc::clone(&shared), Some(&database), false).await?;
             tasks.spawn(serve(worker, hand, receiver, report.clone()));
             hands.push(sender);
         }
@@ -305,7 +318,10 @@ impl Run<'_> {
             }
         }
         drop(hands);
-        while tasks.join_next().await.is_some() {}
+        while let Some(joined) = tasks.join_next().await {
+            // those that were ended take their connections with them
+            self.crew.extend(joined.ok());
+        }
         match end {
             Some(error) => Err(error),
             None if schedule.pending_count() > 0 => {
@@ -368,15 +384,15 @@ impl Run<'_> {
     ///
     /// What cannot be dropped by itself may go with something else (a partition's part of a constraint, with the whole
     /// constraint): it is tried again until a round brings nothing.
-    async fn drop_objects(&mut self, main: &mut Worker, items: &[Item]) -> Result<()> {
+    async fn drop_objects(&mut self, items: &[Item]) -> Result<()> {
         let mut left: Vec<(String, String)> = items
             .iter()
             .rev()
             .filter_map(|item| self.toc().entries.get(item.index))
             .filter_map(|entry| Some((statement::describe(entry), statement::drop_if_exists(entry)?)))
             .collect();
-        let connection = &mut main.connection;
         let in_transaction = self.plan.options.single_transaction;
+        let connection = &mut self.main()?.connection;
         if !in_transaction {
             connection.execute("begin").await?;
         }
@@ -426,13 +442,6 @@ fn is_missing(error: &Error) -> bool {
     matches!(sqlstate(error), Some("3F000" | "42P01" | "42704" | "42883" | "42703"))
 }
 
-async fn run_all(worker: &mut Worker, statements: &[String]) -> Result<()> {
-    for sql in statements {
-        worker.connection.execute(sql).await?;
-    }
-    Ok(())
-}
-
 fn tell(plan: &Plan, shared: &Shared, sink: &dyn Sink) {
     sink.event(Event::Progress(Progress {
         bytes: shared.bytes.load(Ordering::Relaxed),
@@ -463,12 +472,12 @@ async fn serve(
     hand: usize,
     mut items: mpsc::Receiver<(usize, Item)>,
     reports: mpsc::Sender<Report>,
-) {
+) -> Worker {
     while let Some((index, item)) = items.recv().await {
         let result = Box::pin(worker.restore(&item)).await;
         if reports.send(Report { hand, index, item, result }).await.is_err() {
-            return;
+            break;
         }
     }
-    worker.connection.close().await;
+    worker
 }

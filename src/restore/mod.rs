@@ -4,6 +4,7 @@
 //! and in order over one connection, rows in parallel, then what needs the rows as far as dependencies allow, as
 //! pg_restore does it. Nothing of an archive is ever run on this machine.
 
+mod crew;
 mod encoding;
 mod execute;
 mod inspect;
@@ -16,7 +17,6 @@ mod script;
 mod select;
 mod session;
 mod source;
-mod split;
 mod statement;
 mod worker;
 
@@ -77,6 +77,8 @@ pub struct Options {
     pub create_roles: bool,
     /// Go on although extensions are missing; what needs them fails.
     pub allow_missing_extensions: bool,
+    /// Restore what there is of a script that was cut off.
+    pub allow_incomplete: bool,
     /// Restore into the very database that the backup was taken of.
     pub overwrite_source: bool,
     /// Compare every file with its checksum first, where a manifest has them.
@@ -103,6 +105,7 @@ impl Options {
             row_security: false,
             create_roles: false,
             allow_missing_extensions: false,
+            allow_incomplete: false,
             overwrite_source: false,
             check_files: true,
             analyze: true,

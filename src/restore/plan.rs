@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::fmt;
 use std::sync::Arc;
-use std::sync::atomic::AtomicU64;
+use std::sync::atomic::{AtomicBool, AtomicU64};
 
 use super::encoding;
 use super::inspect::{Names, Target, read_missing, read_target};
@@ -435,6 +435,8 @@ async fn plan_archive(
         // what this program writes has it so; others write the source's own
         monetary: manifest.map(monetary),
         truncate: if target.minimal_log { created } else { HashSet::new() },
+        has_default_privileges: AtomicBool::new(false),
+        privileges: tokio::sync::Mutex::default(),
         bytes: AtomicU64::new(0),
         row_count: AtomicU64::new(0),
         archive,
@@ -510,7 +512,8 @@ async fn plan_script(
         return Err(Error::new(ErrorKind::Bug, "an archive is no script"));
     };
     let survey = script::survey(inlet, *algorithm, options).await?;
-    let Survey { statement_count, copy_count, byte_count, roles, extensions, creates, drops } = survey;
+    let Survey { statement_count, copy_count, byte_count, roles, extensions, creates, drops, cut } = survey;
+    summary.warnings.extend(cut.map(|problem| format!("the script is not complete: {problem}")));
     summary.created = BTreeMap::from([("statements".to_owned(), statement_count)]);
     summary.table_count = copy_count;
     summary.byte_count = byte_count;

@@ -8,9 +8,9 @@ use futures_util::TryStreamExt as _;
 use super::plan::{STATISTICS_MAJOR, statistics_are_left_out};
 use super::role;
 use super::session::connect;
-use super::split::{Event, ScriptError, Splitter};
 use super::{Failure, Options, Outcome};
 use crate::archive::insert_text::INSERT_BEGIN;
+use crate::archive::script::{Event, Problem, ScriptError, Splitter};
 use crate::codec::compress::{Algorithm, Shape};
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::{self, Progress, Sink};
@@ -42,6 +42,8 @@ pub(super) struct Survey {
     pub(super) creates: Option<String>,
     /// It drops that database first.
     pub(super) drops: bool,
+    /// Why it is not complete, where that is no reason to refuse it.
+    pub(super) cut: Option<String>,
 }
 
 /// A script as it is read: decompressed and split.
@@ -52,19 +54,30 @@ struct Reading {
     key: String,
     ended: bool,
     byte_count: u64,
+    takes_incomplete: bool,
+    /// The compressed stream is cut off.
+    cut: Option<String>,
 }
 
 impl Reading {
-    fn begin(inlet: &Inlet, algorithm: Algorithm) -> Result<Self> {
+    /// For who runs the script, or with `glances` for who looks at it first.
+    fn begin(inlet: &Inlet, algorithm: Algorithm, options: &Options, glances: bool) -> Result<Self> {
+        let splitter = match options.allow_incomplete {
+            true => Splitter::new().incomplete(),
+            false => Splitter::new().checked(),
+        };
+        let splitter = if glances { splitter.glancing() } else { splitter };
+
         let key = inlet.key().to_string();
         let pump = Pump::new(algorithm, Shape::File).map_err(|error| damaged(&key, error))?;
         let stream = inlet.stream(0..inlet.size());
-        Ok(Self { stream, pump: Some(pump), splitter: Splitter::new(), key, ended: false, byte_count: 0 })
+        let takes_incomplete = options.allow_incomplete;
+        Ok(Self { stream, pump: Some(pump), splitter, key, ended: false, byte_count: 0, takes_incomplete, cut: None })
     }
 
     async fn next(&mut self) -> Result<Option<Event>> {
         loop {
-            let event = self.splitter.next().map_err(|error| unreadable(&self.key, error))?;
+            let event = self.splitter.next_event().map_err(|error| unreadable(&self.key, error))?;
             if event.is_some() || self.ended {
                 return Ok(event);
             }
@@ -81,8 +94,13 @@ impl Reading {
             match self.stream.try_next().await? {
                 Some(bytes) => pump.feed(bytes),
                 None => {
-                    if let Some(pump) = self.pump.take() {
-                        pump.finish().map_err(|error| damaged(&self.key, error))?;
+                    if let Some(pump) = self.pump.take()
+                        && let Err(error) = pump.finish()
+                    {
+                        if !self.takes_incomplete {
+                            return Err(damaged(&self.key, error).hint(INCOMPLETE));
+                        }
+                        self.cut = Some(error.to_string());
                     }
                 }
             }
@@ -90,13 +108,32 @@ impl Reading {
     }
 }
 
+impl Reading {
+    /// Why the script is not complete, at its end.
+    fn cut(&self) -> Option<String> {
+        self.cut.clone().or_else(|| self.splitter.cut().map(ToString::to_string))
+    }
+}
+
+/// What whoever has a script that was cut off can do.
+const INCOMPLETE: &str =
+    "Nothing was changed. Make the dump again, or say --allow-incomplete to restore what there is of it.";
+
 fn damaged(key: &str, error: impl std::fmt::Display) -> Error {
     Error::new(ErrorKind::Archive, format!("script \"{key}\" is damaged")).detail(error.to_string())
 }
 
 fn unreadable(key: &str, error: ScriptError) -> Error {
-    Error::new(ErrorKind::Archive, format!("script \"{key}\", {error}"))
-        .hint("Only SQL and COPY data are run, as pg_dump writes them; nothing was changed by this line.")
+    let hint = match &error.problem {
+        Problem::Unfinished(_) | Problem::NoEnd(_) | Problem::Empty => INCOMPLETE,
+        Problem::NoCommand(_) | Problem::Columns { .. } | Problem::Zero => {
+            "Nothing was changed. Take out what is no SQL: a message of pg_dump that went into the file, for example."
+        }
+        Problem::Command(_) | Problem::Restrict | Problem::AfterCopy | Problem::TooLong(_) => {
+            "Only SQL and COPY data are run, as pg_dump writes them; nothing was changed by this line."
+        }
+    };
+    Error::new(ErrorKind::Archive, format!("script \"{key}\", {error}")).hint(hint)
 }
 
 /// The words of a statement's begin, in lower case, for telling what kind it is.
@@ -159,7 +196,7 @@ fn connect_target(argument: &str) -> Option<String> {
 
 /// Reads the whole script and changes nothing: a script that cannot be restored is refused before it begins.
 pub(super) async fn survey(inlet: &Inlet, algorithm: Algorithm, options: &Options) -> Result<Survey> {
-    let mut reading = Reading::begin(inlet, algorithm)?;
+    let mut reading = Reading::begin(inlet, algorithm, options, true)?;
     let mut survey = Survey::default();
     let mut created_roles = BTreeSet::new();
     while let Some(event) = reading.next().await? {
@@ -207,6 +244,7 @@ pub(super) async fn survey(inlet: &Inlet, algorithm: Algorithm, options: &Option
             Event::CopyEnd => {}
         }
     }
+    survey.cut = reading.cut();
     if options.create_database && survey.creates.is_none() {
         return Err(Error::new(ErrorKind::Usage, "the script does not create a database")
             .hint("Create the database yourself and restore without --create."));
@@ -264,7 +302,7 @@ pub(super) async fn run(
 ) -> Result<()> {
     let mut connection = connect(&options.target).await?;
     begin(&mut connection, monetary, options).await?;
-    let mut reading = Reading::begin(inlet, algorithm)?;
+    let mut reading = Reading::begin(inlet, algorithm, options, false)?;
     let mut leaves_statistics = false;
     let mut batch = Batch::default();
     while let Some(event) = reading.next().await? {
@@ -323,6 +361,10 @@ pub(super) async fn run(
         note(line, result, options, outcome)?;
     }
     batch.run(&mut connection, options, outcome).await?;
+    if let Some(problem @ Problem::Unfinished(_)) = reading.splitter.cut() {
+        let entry = format!("line {}", reading.splitter.line());
+        outcome.failures.push(Failure { entry, message: problem.to_string(), detail: None });
+    }
     if options.single_transaction {
         connection.execute("commit").await?;
     }
@@ -471,7 +513,12 @@ async fn copy(connection: &mut Connection, sql: &Bytes, reading: &mut Reading) -
                     waiting.clear();
                 }
             }
-            Some(Event::CopyEnd) | None => break,
+            Some(Event::CopyEnd) => break,
+            // all of a table's rows or none; whoever runs an incomplete script is told of its end
+            None => {
+                copy.abort("the script ends within the rows").await?;
+                return Ok((0, byte_count));
+            }
             Some(Event::Statement { .. } | Event::Connect { .. }) => {
                 return Err(Error::new(ErrorKind::Bug, "a statement within COPY data"));
             }

@@ -10,6 +10,10 @@ const BEGIN: &str = include_str!("../../sql/restore/begin.sql");
 pub(super) async fn connect(options: &Options) -> Result<Connection> {
     let mut connection = Connection::connect(options).await?;
     connection.query(BEGIN, &[]).await.map_err(|error| error.context("could not set the session up"))?;
+    if connection.version().major() >= 14 {
+        // what a restore that is killed leaves running ends soon; where the server's system cannot tell, it refuses this
+        drop(connection.execute("set client_connection_check_interval = '5s'").await);
+    }
     Ok(connection)
 }
 

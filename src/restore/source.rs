@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::Source;
-use crate::archive::FileKind;
+use crate::archive::{FileKind, foreign_packing};
 use crate::codec::compress::Algorithm;
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::Sink;
@@ -42,6 +42,7 @@ pub(super) async fn open(source: &Source, checks_files: bool, jobs: usize, sink:
             let origin = match open_path(path).await? {
                 Opened::Archive(mut archive) => {
                     archive.locate().await?;
+                    archive.check(true).await?;
                     Origin::Archive(Box::new(archive))
                 }
                 Opened::Plain { inlet, algorithm } => script(inlet, algorithm).await?,
@@ -57,15 +58,19 @@ pub(super) async fn open(source: &Source, checks_files: bool, jobs: usize, sink:
                 check_files(source, jobs, sink).await?;
             }
             let key = Key::new(format!("{}/{}", backup.folder()?, manifest.archive.path))?;
+            let checked = async |archive: Archive| {
+                // what its checksums prove need not be looked at again
+                archive.check(!checks_files).await.map(|()| Origin::Archive(Box::new(archive)))
+            };
             let origin = match manifest.archive.format {
                 Format::Custom => {
                     let mut archive = open_custom(Inlet::open(Arc::clone(store), &key).await?).await?;
                     archive.set_offsets(&offsets(&manifest));
                     archive.locate().await?;
-                    Origin::Archive(Box::new(archive))
+                    checked(archive).await?
                 }
-                Format::Directory => Origin::Archive(Box::new(open_directory(Arc::clone(store), Some(&key)).await?)),
-                Format::Tar => Origin::Archive(Box::new(open_tar(Inlet::open(Arc::clone(store), &key).await?).await?)),
+                Format::Directory => checked(open_directory(Arc::clone(store), Some(&key)).await?).await?,
+                Format::Tar => checked(open_tar(Inlet::open(Arc::clone(store), &key).await?).await?).await?,
                 Format::Plain => {
                     let inlet = Inlet::open(Arc::clone(store), &key).await?;
                     let first = inlet.read(0..inlet.size().min(FileKind::NEEDED as u64)).await?;
@@ -84,6 +89,13 @@ async fn script(inlet: Inlet, algorithm: Algorithm) -> Result<Origin> {
     // a file of another kind must not be sent to a server as if it were statements
     if algorithm == Algorithm::None {
         let first = inlet.read(0..inlet.size().min(4096)).await?;
+        if let Some(packing) = foreign_packing(&first) {
+            return Err(Error::new(
+                ErrorKind::Archive,
+                format!("\"{}\" is {packing}, neither an archive nor SQL text", inlet.key()),
+            )
+            .hint("Unpack it first, text as UTF-8; gzip, zstd and lz4 are read as they are."));
+        }
         if first.contains(&0) {
             return Err(Error::new(
                 ErrorKind::Archive,
@@ -109,6 +121,7 @@ async fn check_files(source: &Source, jobs: usize, sink: &dyn Sink) -> Result<()
         id: backup.id.clone(),
         standing: Standing::Complete { manifest: manifest.clone(), received: *received },
         objects: backup.objects.clone(),
+        evidence: backup.evidence.clone(),
     };
     let wanted = verify::Options {
         target: verify::Target::Backup { store: Arc::clone(store), backup: Box::new(copy), previous: None },

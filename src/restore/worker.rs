@@ -2,25 +2,26 @@
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use bytes::Bytes;
 use tokio::sync::mpsc;
 
+use super::privilege::{self, Scope};
 use super::select::{Components, Item, Leave};
 use super::session::connect;
-use super::split::{Event as ScriptEvent, Splitter};
 use super::statement;
 use crate::archive::FormatError;
 use crate::archive::copy_text::CopyText;
 use crate::archive::insert_text::INSERT_BEGIN;
+use crate::archive::script::{Event as ScriptEvent, Splitter};
 use crate::archive::statement::{self as stock, Place};
 use crate::archive::toc::{Entry, Toc};
 use crate::error::{Error, ErrorKind, Result};
 use crate::object::identifier::Quote;
 use crate::reader::{Archive, Part};
 use crate::record::decode_text;
-use crate::server::{Connection, Options as Target, lacks_locale, sqlstate};
+use crate::server::{Connection, Options as Target, lacks_locale, server_error, sqlstate};
 
 const SESSION: &str = include_str!("../../sql/restore/session.sql");
 
@@ -56,6 +57,10 @@ pub(super) struct Shared {
     pub(super) monetary: Option<String>,
     /// Tables that this run created, by dump id, where a truncation before the rows saves the server its log.
     pub(super) truncate: HashSet<i32>,
+    /// The role that creates has default privileges of its own in the target.
+    pub(super) has_default_privileges: AtomicBool,
+    /// One at a time puts them out of force: the server refuses what two change at once.
+    pub(super) privileges: tokio::sync::Mutex<()>,
     /// Bytes that were given to the server.
     pub(super) bytes: AtomicU64,
     /// Rows that the server stored.
@@ -121,7 +126,12 @@ impl Worker {
                 Some(_) | None => error,
             })
             .map_err(|error| error.context("could not set the session up"))?;
-        if let Some(role) = &shared.role {
+        self.become_role().await
+    }
+
+    /// Becomes the role that `--role` names.
+    pub(super) async fn become_role(&mut self) -> Result<()> {
+        if let Some(role) = &self.shared.role {
             self.connection
                 .query("select pg_catalog.set_config('role', $1, false)", &[Some(role)])
                 .await
@@ -157,7 +167,10 @@ impl Worker {
             if self.shared.is_partial && entry.kind == "SCHEMA" {
                 sql = sql.replacen("CREATE SCHEMA ", "CREATE SCHEMA IF NOT EXISTS ", 1);
             }
-            self.execute(&sql).await?;
+            match Scope::of(entry).filter(|_| self.shared.has_default_privileges.load(Ordering::Relaxed)) {
+                Some(scope) => self.execute_by_built_in(&sql, scope).await?,
+                None => self.execute(&sql).await?,
+            }
         }
         if !leave.owner
             && let Some(sql) = statement::owner(entry)
@@ -183,6 +196,40 @@ impl Worker {
                 result => return result,
             }
         }
+    }
+
+    /// The same under the built-in default privileges: see [`privilege`].
+    async fn execute_by_built_in(&mut self, sql: &str, scope: Scope<'_>) -> Result<()> {
+        let shared = Arc::clone(&self.shared);
+        let _turn = shared.privileges.lock().await;
+        let mut tries = 1;
+        loop {
+            let result = self.try_by_built_in(sql, scope).await;
+            match result {
+                Err(error) if !self.in_transaction && tries < DEADLOCK_TRIES && is_lost_race(&error) => tries += 1,
+                result => return result,
+            }
+        }
+    }
+
+    async fn try_by_built_in(&mut self, sql: &str, scope: Scope<'_>) -> Result<()> {
+        if !self.in_transaction {
+            self.connection.execute("begin").await?;
+        }
+        let worked = match privilege::read(&mut self.connection, scope).await {
+            Ok(privileges) => {
+                let own = |statements: &[String]| statements.iter().map(|sql| format!("{sql};\n")).collect::<String>();
+                let (suspend, resume) = (own(&privileges.suspend), own(&privileges.resume));
+                self.connection.execute(&format!("{suspend}{}\n;\n{resume}", sql.trim_end())).await
+            }
+            Err(error) => Err(error),
+        };
+        if self.in_transaction {
+            return worked;
+        }
+        let ended = self.connection.execute(if worked.is_ok() { "commit" } else { "rollback" }).await;
+        // the first failure is the cause
+        worked.and(ended)
     }
 
     /// Selects schema, tablespace and access method for what comes. `None` in an entry means that it does not matter.
@@ -313,7 +360,7 @@ impl Worker {
                 None => splitter.end(),
             }
             let ended = source.is_ended();
-            while let Some(event) = splitter.next().map_err(|error| {
+            while let Some(event) = splitter.next_event().map_err(|error| {
                 Error::new(ErrorKind::Archive, "the statements in the archive cannot be read").caused_by(error)
             })? {
                 let ScriptEvent::Statement { text, copies_from_stdin: false, .. } = event else {
@@ -412,6 +459,12 @@ impl Worker {
         waiting.clear();
         Ok(())
     }
+}
+
+/// Whether another session came first: a deadlock, or a change of the same default privileges.
+fn is_lost_race(error: &Error) -> bool {
+    sqlstate(error) == Some("40P01")
+        || server_error(error).is_some_and(|error| error.message.contains("tuple concurrently updated"))
 }
 
 fn no_rows() -> Error {

@@ -7,7 +7,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 use super::{Period, Policy, Span};
 use crate::error::Result;
-use crate::manifest::{Label, Manifest, State};
+use crate::manifest::{Condition, Label, Summary};
 
 /// How far clocks of honest hosts may lie apart.
 pub const CLOCK_TOLERANCE: TimeDelta = TimeDelta::minutes(15);
@@ -23,6 +23,21 @@ pub enum Completeness {
     Partial,
     /// The source looked wrong when it was taken.
     Suspect,
+    /// A verify or a drill proved that it does not restore.
+    Damaged,
+}
+
+impl Completeness {
+    /// The state in one word, as [`Condition::word`] says it.
+    pub const fn word(&self) -> &'static str {
+        match self {
+            Self::Whole => "good",
+            Self::Filtered(_) => "filtered",
+            Self::Partial => "partial",
+            Self::Suspect => "suspect",
+            Self::Damaged => "damaged",
+        }
+    }
 }
 
 /// One complete backup as far as retention needs to know it.
@@ -45,23 +60,25 @@ pub struct Backup {
 }
 
 impl Backup {
-    /// The backup behind a manifest that the store received at `received`.
-    pub fn new(manifest: &Manifest, received: Option<DateTime<Utc>>) -> Self {
-        let completeness = match manifest.state {
-            State::Suspect => Completeness::Suspect,
-            State::Partial => Completeness::Partial,
-            State::Complete if manifest.filters.is_empty() => Completeness::Whole,
-            State::Complete => Completeness::Filtered(manifest.filters.clone()),
+    /// The backup behind a manifest that the store received at `received`; `None` for one that is not there as a whole.
+    pub fn new(summary: &Summary, condition: &Condition, received: Option<DateTime<Utc>>) -> Option<Self> {
+        let completeness = match condition {
+            Condition::Good => Completeness::Whole,
+            Condition::Filtered { filters, .. } => Completeness::Filtered(filters.clone()),
+            Condition::Partial(_) => Completeness::Partial,
+            Condition::Suspect(_) => Completeness::Suspect,
+            Condition::Damaged { .. } => Completeness::Damaged,
+            Condition::Unreadable(_) | Condition::Deleting | Condition::Unfinished => return None,
         };
-        Self {
-            id: manifest.id.clone(),
-            database: manifest.source.database.clone(),
-            identity: manifest.source.identity(),
-            time: manifest.snapshot.time,
-            finished: manifest.timings.finished,
+        Some(Self {
+            id: summary.id.clone(),
+            database: summary.source.database.clone(),
+            identity: summary.source.identity(),
+            time: summary.snapshot.time,
+            finished: summary.finished,
             received,
             completeness,
-        }
+        })
     }
 }
 

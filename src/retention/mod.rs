@@ -2,7 +2,8 @@
 //! out.
 //!
 //! **Series.** Backups are judged within their series: the same database (by identity, not by name) and the same
-//! completeness. A filtered, partial or suspect backup never stands in for a whole one and never pushes one out.
+//! completeness. A filtered, partial, suspect or damaged backup never stands in for a whole one and never
+//! pushes one out.
 //!
 //! **Time.** Rules look at the snapshot's time, newest first, and at calendar periods of the policy's time zone. A backup
 //! that says it comes from the future, or from later than its store received it, is kept and pushes nothing out.

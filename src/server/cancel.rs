@@ -26,8 +26,24 @@ struct Inner {
 
 impl CancelToken {
     pub(super) fn new(options: &Options, host: &Host, encrypted: bool, process_id: i32, secret_key: i32) -> Self {
-        let (options, host) = (options.clone(), host.clone());
+        // the sessions of a run hold this; it must not hold them
+        let options = Options { sessions: super::Sessions::default(), ..options.clone() };
+        let host = host.clone();
         Self(Arc::new(Inner { options, host, encrypted, process_id, secret_key }))
+    }
+
+    pub(super) fn process_id(&self) -> i32 {
+        self.0.process_id
+    }
+
+    /// How to reach the session's own server, among others no more.
+    pub(super) fn options(&self) -> Options {
+        Options { hosts: vec![self.0.host.clone()], ..self.0.options.clone() }
+    }
+
+    /// The server, for people.
+    pub(super) fn place(&self) -> String {
+        self.0.host.describe()
     }
 
     /// Asks the server to cancel what the session is running. The session's own statement then fails with 57014, or

@@ -472,6 +472,7 @@ async fn begin_session(options: &Options, host: &Host, mut wire: Wire, encrypted
         .and_then(|text| Version::from_server_text(text))
         .ok_or_else(|| wire.confused("the server does not tell its version"))?;
     let cancel = CancelToken::new(options, host, encrypted, key.0, key.1);
+    let seat = options.sessions.enter(&cancel);
     Ok(Connection {
         wire,
         parameters,
@@ -483,6 +484,7 @@ async fn begin_session(options: &Options, host: &Host, mut wire: Wire, encrypted
         state: State::Ready,
         idle_timeout: options.idle_timeout,
         cancel,
+        seat,
     })
 }
 

@@ -14,6 +14,7 @@ use super::cancel::CancelToken;
 use super::copy::{CopyIn, CopyOut};
 use super::failure::ServerError;
 use super::options::Options;
+use super::sessions::Seat;
 use super::wire::Wire;
 use crate::error::{Error, ErrorKind, Result};
 use crate::object::version::Version;
@@ -67,6 +68,7 @@ pub struct Connection {
     pub(super) state: State,
     pub(super) idle_timeout: Option<Duration>,
     pub(super) cancel: CancelToken,
+    pub(super) seat: Seat,
 }
 
 impl Connection {
@@ -299,6 +301,7 @@ impl Connection {
 
     /// Says goodbye and closes. Dropping does it less politely.
     pub async fn close(mut self) {
+        self.seat.close();
         frontend::terminate(self.wire.output());
         self.wire.close().await;
     }
@@ -307,6 +310,7 @@ impl Connection {
         match self.state {
             State::Ready => {
                 self.state = State::Busy;
+                self.seat.set_busy(true);
                 Ok(())
             }
             State::Busy => Err(Error::new(
@@ -324,6 +328,7 @@ impl Connection {
             other => return Err(self.wire.confused(format!("unknown transaction status {other}"))),
         };
         self.state = State::Ready;
+        self.seat.set_busy(false);
         Ok(())
     }
 

@@ -160,6 +160,11 @@ pub fn is_lock_timeout(error: &Error) -> bool {
     sqlstate(error) == Some("55P03")
 }
 
+/// Whether the server, the database or the role has no connection left.
+pub fn is_full(error: &Error) -> bool {
+    sqlstate(error) == Some("53300")
+}
+
 /// The SQLSTATE, if the error came from a server.
 pub fn sqlstate(error: &Error) -> Option<&str> {
     server_error(error).map(|error| error.sqlstate.as_str())

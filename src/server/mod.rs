@@ -14,6 +14,7 @@ mod options;
 mod passfile;
 mod service;
 mod session;
+mod sessions;
 mod snapshot;
 mod spec;
 mod tls;
@@ -22,12 +23,15 @@ mod wire;
 pub use cancel::CancelToken;
 pub use connection::{Connection, Notice, Statement, TransactionStatus};
 pub use copy::{CopyIn, CopyOut};
-pub use failure::{ServerError, is_lock_timeout, server_error, sqlstate};
-pub use lock::{LockPatience, LockTarget, lock_tables};
+pub use failure::{ServerError, is_full, is_lock_timeout, server_error, sqlstate};
+pub use lock::{
+    LockPatience, LockTarget, Pass, check_columns, is_table_change, lock_past_waiters, lock_tables, take_over,
+};
 pub use options::{Address, ChannelBinding, Host, Keepalive, Options, Roots, SslMode, TargetSession, Tls};
 pub use session::{
     Isolation, Setup, Standing, begin, lacks_locale, pin_values, read_database_size, read_monetary, read_standing,
     refuse_pooler, set_up,
 };
-pub use snapshot::{Snapshot, export_snapshot, import_snapshot, join, join_snapshot};
+pub use sessions::Sessions;
+pub use snapshot::{Snapshot, export_snapshot, import_snapshot, join, join_snapshot, open};
 pub use spec::{Environment, Origin, Spec};

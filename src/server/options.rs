@@ -35,6 +35,8 @@ pub struct Options {
     pub idle_timeout: Option<Duration>,
     /// What the user should know of the settings: a password file that was not used.
     pub warnings: Vec<String>,
+    /// The sessions that are begun with these options.
+    pub sessions: super::Sessions,
 }
 
 /// Long enough for a COPY that wades through dead rows, short enough for a nightly job to end by itself.

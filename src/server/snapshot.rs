@@ -18,13 +18,20 @@ pub struct Snapshot {
     pub lsn: String,
     /// When the transaction began: RFC 3339, UTC, microseconds.
     pub time: String,
+    /// The oldest transaction that was running then: what it and later ones have done may be unknown to the snapshot.
+    pub oldest_running: String,
 }
 
 /// Exports the snapshot of the open transaction of `connection`, which must stay open.
 pub async fn export_snapshot(connection: &mut Connection) -> Result<Snapshot> {
     let row = connection.query_one(EXPORT, &[]).await.map_err(|error| error.context("could not export a snapshot"))?;
     let decode = || -> Result<Snapshot, DecodeError> {
-        Ok(Snapshot { id: row.string("snapshot")?, lsn: row.string("lsn")?, time: row.string("time")? })
+        Ok(Snapshot {
+            id: row.string("snapshot")?,
+            lsn: row.string("lsn")?,
+            time: row.string("time")?,
+            oldest_running: row.string("oldest_running")?,
+        })
     };
     decode().map_err(|error| Error::new(ErrorKind::Server, "query \"snapshot_export\"").caused_by(error))
 }
@@ -36,10 +43,20 @@ pub async fn import_snapshot(connection: &mut Connection, snapshot: &Snapshot) -
     join_snapshot(connection, &snapshot.id).await
 }
 
-/// Opens a session that is set up like the exporting one and sees what that one sees.
-pub async fn join(options: &Options, setup: &Setup, snapshot: &Snapshot) -> Result<Connection> {
+/// Opens a session that is set up for a dump and sees the present.
+///
+/// # Errors
+///
+/// Those of [`Connection::connect`], and the server's.
+pub async fn open(options: &Options, setup: &Setup) -> Result<Connection> {
     let mut connection = Connection::connect(options).await?;
     prepare(&mut connection, setup).await?;
+    Ok(connection)
+}
+
+/// Opens a session that is set up like the exporting one and sees what that one sees.
+pub async fn join(options: &Options, setup: &Setup, snapshot: &Snapshot) -> Result<Connection> {
+    let mut connection = open(options, setup).await?;
     import_snapshot(&mut connection, snapshot).await?;
     Ok(connection)
 }

@@ -244,6 +244,7 @@ impl Resolver<'_> {
             keepalive: self.keepalive()?,
             idle_timeout: Some(DEFAULT_IDLE),
             warnings: std::mem::take(&mut self.warnings),
+            sessions: super::Sessions::default(),
         })
     }
 

@@ -2,24 +2,34 @@
 //!
 //! One bad manifest never hides the others: a backup whose manifest cannot be read is listed as such.
 
+mod evidence;
 mod find;
+mod remove;
+pub mod shrinkage;
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
+use tokio::sync::Semaphore;
 
-pub use find::{Query, Which, find, previous};
+pub use evidence::publish_evidence;
+pub use find::{Found, Query, Which, find, newest_before};
+pub use remove::{Removed, remove};
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::manifest::{self, Label, Manifest, layout};
+use crate::manifest::{self, Condition, Evidence, Label, Manifest, Summary, layout};
 use crate::store::{Key, ObjectInfo, Store, decode_component, encode_component};
 
 /// A manifest of 100,000 tables has about 100 MB; a larger one is not read into memory.
 const MANIFEST_MAX: u64 = 256 << 20;
 
-/// Manifests that are fetched at the same time.
+/// Backups that are looked at at the same time.
 const FETCH_COUNT: usize = 8;
+
+/// KiB of manifests that are in memory at the same time while a store is read; a larger one is read alone.
+const FETCH_KIB: u32 = 32 << 10;
 
 /// One backup's folder.
 #[derive(Debug)]
@@ -32,15 +42,24 @@ pub struct Backup {
     pub standing: Standing,
     /// Every object in its folder.
     pub objects: Vec<ObjectInfo>,
+    /// What was found out about it since it was made; read with the manifest.
+    pub evidence: Evidence,
 }
 
-/// What state a backup's folder is in.
+/// What a backup's folder holds.
 #[derive(Debug)]
 pub enum Standing {
     /// Its manifest is there and reads.
     Complete {
         /// The manifest.
         manifest: Box<Manifest>,
+        /// When the store received it.
+        received: DateTime<Utc>,
+    },
+    /// Its manifest is there and reads; what a list needs of it was kept.
+    Summarized {
+        /// The manifest in short.
+        summary: Box<Summary>,
         /// When the store received it.
         received: DateTime<Utc>,
     },
@@ -59,7 +78,68 @@ impl Backup {
     pub fn manifest(&self) -> Option<&Manifest> {
         match &self.standing {
             Standing::Complete { manifest, .. } => Some(manifest),
+            Standing::Summarized { .. }
+            | Standing::Unread
+            | Standing::Unreadable(_)
+            | Standing::Deleting
+            | Standing::Unfinished => None,
+        }
+    }
+
+    /// What a list needs of the manifest of a complete backup.
+    pub fn summary(&self) -> Option<Cow<'_, Summary>> {
+        match &self.standing {
+            Standing::Complete { manifest, .. } => Some(Cow::Owned(Summary::from(&**manifest))),
+            Standing::Summarized { summary, .. } => Some(Cow::Borrowed(summary)),
             Standing::Unread | Standing::Unreadable(_) | Standing::Deleting | Standing::Unfinished => None,
+        }
+    }
+
+    /// The one state that every verb goes by.
+    pub fn condition(&self) -> Condition {
+        match &self.standing {
+            Standing::Complete { manifest, .. } => Condition::of(&Summary::from(&**manifest), &self.evidence),
+            Standing::Summarized { summary, .. } => Condition::of(summary, &self.evidence),
+            Standing::Unreadable(error) => {
+                let detail = error.detail_text().unwrap_or_default();
+                Condition::Unreadable(format!("{}: {detail}", error.message()))
+            }
+            Standing::Deleting => Condition::Deleting,
+            // nobody judges a backup that was not looked at
+            Standing::Unread | Standing::Unfinished => Condition::Unfinished,
+        }
+    }
+
+    /// What orders the backups of a database: the second in which it was begun, then the moment that it shows, for two of one
+    /// second.
+    fn age_key(&self) -> (DateTime<Utc>, DateTime<Utc>, Label) {
+        let shows = match &self.standing {
+            Standing::Complete { manifest, .. } => manifest.snapshot.time,
+            Standing::Summarized { summary, .. } => summary.snapshot.time,
+            Standing::Unread | Standing::Unreadable(_) | Standing::Deleting | Standing::Unfinished => self.id.time(),
+        };
+        (self.id.time(), shows, self.id.clone())
+    }
+
+    /// The same backup, looked at as far as a list needs it.
+    async fn summarize(self, store: &dyn Store) -> Result<Self> {
+        let standing = look(store, &self.database, &self.id, &self.objects, Depth::Summary).await?;
+        let evidence = evidence::fetch(store, &self.id, &self.objects).await?;
+        Ok(Self { standing, evidence, ..self })
+    }
+
+    /// The same backup with its whole manifest, where only a summary of it was read.
+    pub async fn complete(self, store: &dyn Store) -> Result<Self> {
+        match self.standing {
+            Standing::Summarized { .. } => {
+                let standing = look(store, &self.database, &self.id, &self.objects, Depth::Manifest).await?;
+                Ok(Self { standing, ..self })
+            }
+            Standing::Complete { .. }
+            | Standing::Unread
+            | Standing::Unreadable(_)
+            | Standing::Deleting
+            | Standing::Unfinished => Ok(self),
         }
     }
 
@@ -102,40 +182,80 @@ pub fn split_key(key: &Key) -> Option<(String, Label, &str)> {
     Some((database, id, parts.next()?))
 }
 
-/// Reads all backups of a store, or of one database in it; by database, then oldest first.
+/// Reads all backups of a store, or of one database in it, with their whole manifests; by database, then oldest first.
 pub async fn read(store: &dyn Store, database: Option<&str>) -> Result<Vec<Backup>> {
-    let prefix = database.map_or_else(String::new, |database| format!("{}/", encode_component(database)));
-    read_below(store, &prefix, |_| true).await
+    read_below(store, &prefix(database), Depth::Manifest, |_| true).await
 }
 
-/// The same for one database, with only those manifests read that `wanted` names; others are [`Standing::Unread`].
+/// The same as far as a list needs it: complete ones are [`Standing::Summarized`].
+pub async fn survey(store: &dyn Store, database: Option<&str>) -> Result<Vec<Backup>> {
+    read_below(store, &prefix(database), Depth::Summary, |_| true).await
+}
+
+fn prefix(database: Option<&str>) -> String {
+    database.map_or_else(String::new, |database| format!("{}/", encode_component(database)))
+}
+
+/// The same for one database, with the whole manifests of those that `wanted` names; others are [`Standing::Unread`].
 pub async fn read_only(store: &dyn Store, database: &str, wanted: impl Fn(&Label) -> bool) -> Result<Vec<Backup>> {
-    read_below(store, &format!("{}/", encode_component(database)), wanted).await
+    read_below(store, &format!("{}/", encode_component(database)), Depth::Manifest, wanted).await
 }
 
-async fn read_below(store: &dyn Store, prefix: &str, wanted: impl Fn(&Label) -> bool) -> Result<Vec<Backup>> {
+async fn read_below(
+    store: &dyn Store,
+    prefix: &str,
+    depth: Depth,
+    wanted: impl Fn(&Label) -> bool,
+) -> Result<Vec<Backup>> {
     let mut folders: BTreeMap<(String, Label), Vec<ObjectInfo>> = BTreeMap::new();
     for object in store.list(prefix).await? {
         if let Some((database, id, _)) = split_key(&object.key) {
             folders.entry((database, id)).or_default().push(object);
         }
     }
-    stream::iter(folders)
+    // a folder that holds nothing but somebody's own files is no backup
+    folders.retain(|_, objects| {
+        objects.iter().any(|object| split_key(&object.key).is_some_and(|(_, _, path)| remove::is_own(path)))
+    });
+    let room = Semaphore::new(FETCH_KIB as usize);
+    let mut backups: Vec<Backup> = stream::iter(folders)
         .map(|((database, id), objects)| {
-            let depth = if wanted(&id) { Depth::Manifest } else { Depth::Listing };
+            let depth = if wanted(&id) { depth } else { Depth::Listing };
+            let room = &room;
             async move {
+                let _taken = room.acquire_many(kib_of_manifest(&objects)).await;
                 let standing = look(store, &database, &id, &objects, depth).await?;
-                Ok(Backup { database, id, standing, objects })
+                let evidence = match &standing {
+                    Standing::Complete { .. } | Standing::Summarized { .. } => {
+                        evidence::fetch(store, &id, &objects).await?
+                    }
+                    Standing::Unread | Standing::Unreadable(_) | Standing::Deleting | Standing::Unfinished => {
+                        Evidence::default()
+                    }
+                };
+                Ok::<_, Error>(Backup { database, id, standing, objects, evidence })
             }
         })
         .buffered(FETCH_COUNT)
         .try_collect()
-        .await
+        .await?;
+    backups.sort_by_cached_key(|backup| (backup.database.clone(), backup.age_key()));
+    Ok(backups)
+}
+
+/// How much room the manifest among these objects takes while it is read.
+fn kib_of_manifest(objects: &[ObjectInfo]) -> u32 {
+    let manifest =
+        objects.iter().find(|object| split_key(&object.key).is_some_and(|(_, _, path)| path == layout::MANIFEST));
+    u32::try_from(manifest.map_or(0, |object| object.size.min(MANIFEST_MAX)).div_ceil(1024))
+        .unwrap_or(FETCH_KIB)
+        .min(FETCH_KIB)
 }
 
 #[derive(Clone, Copy)]
 enum Depth {
     Listing,
+    Summary,
     Manifest,
 }
 
@@ -153,13 +273,26 @@ async fn look(store: &dyn Store, database: &str, id: &Label, objects: &[ObjectIn
     if let Depth::Listing = depth {
         return Ok(Standing::Unread);
     }
-    match fetch_manifest(store, object).await {
-        Ok(manifest) if manifest.id == *id && manifest.source.database == database => {
-            Ok(Standing::Complete { manifest: Box::new(manifest), received: object.modified })
-        }
-        Ok(manifest) => Ok(Standing::Unreadable(
+    let received = object.modified;
+    let read = async {
+        let bytes = fetch_manifest(store, object).await?;
+        let place = object.key.as_str();
+        Ok::<_, Error>(match depth {
+            Depth::Listing | Depth::Summary => {
+                let summary = Box::new(manifest::decode_summary(place, &bytes)?);
+                (summary.id.clone(), summary.source.database.clone(), Standing::Summarized { summary, received })
+            }
+            Depth::Manifest => {
+                let manifest = Box::new(manifest::decode(place, &bytes)?);
+                (manifest.id.clone(), manifest.source.database.clone(), Standing::Complete { manifest, received })
+            }
+        })
+    };
+    match read.await {
+        Ok((own_id, own_database, standing)) if own_id == *id && own_database == database => Ok(standing),
+        Ok((own_id, own_database, _)) => Ok(Standing::Unreadable(
             Error::new(ErrorKind::Archive, format!("manifest \"{}\" belongs to another backup", object.key))
-                .detail(format!("it is that of {}/{}", manifest.source.database, manifest.id)),
+                .detail(format!("it is that of {own_database}/{own_id}")),
         )),
         // damage is one backup's own; whatever else fails says nothing about the backup
         Err(error) if error.kind() == ErrorKind::Archive => Ok(Standing::Unreadable(error)),
@@ -172,13 +305,22 @@ async fn look(store: &dyn Store, database: &str, id: &Label, objects: &[ObjectIn
     }
 }
 
-async fn fetch_manifest(store: &dyn Store, object: &ObjectInfo) -> Result<Manifest> {
+async fn fetch_manifest(store: &dyn Store, object: &ObjectInfo) -> Result<Vec<u8>> {
     if object.size > MANIFEST_MAX {
         return Err(Error::new(ErrorKind::Archive, format!("manifest \"{}\" is too large", object.key))
             .detail(format!("{} bytes; {MANIFEST_MAX} is the most", object.size)));
     }
-    let chunks: Vec<_> = store.fetch(&object.key, None).await?.try_collect().await?;
-    manifest::decode(object.key.as_str(), &chunks.concat())
+    fetch_document(store, object).await
+}
+
+/// The bytes of a document, whose listed size is small enough.
+async fn fetch_document(store: &dyn Store, object: &ObjectInfo) -> Result<Vec<u8>> {
+    let mut bytes = Vec::with_capacity(usize::try_from(object.size).unwrap_or_default());
+    let mut chunks = store.fetch(&object.key, None).await?;
+    while let Some(chunk) = chunks.try_next().await? {
+        bytes.extend_from_slice(&chunk);
+    }
+    Ok(bytes)
 }
 
 #[cfg(test)]

@@ -1,4 +1,5 @@
 use super::*;
+use crate::manifest::File;
 use crate::store::{MemoryStore, PutMode};
 use bytes::Bytes;
 
@@ -10,6 +11,13 @@ pub(crate) async fn put(store: &dyn Store, key: &str, bytes: impl Into<Bytes>) {
 /// Puts a small complete backup of database `shop`, changed by `change`.
 pub(crate) async fn put_backup(store: &dyn Store, id: &str, change: impl FnOnce(&mut Manifest)) {
     let mut manifest = manifest::tests::sample(id);
+    manifest.files.push(File {
+        path: "SHA256SUMS".to_owned(),
+        size: 1,
+        sha256: manifest::Sha256::of(b"x"),
+        segment_size: 0,
+        segments: Vec::new(),
+    });
     change(&mut manifest);
     let folder = folder(&manifest.source.database, &manifest.id).unwrap();
     put(store, &format!("{folder}/archive.dump"), vec![0; 64]).await;
@@ -22,7 +30,7 @@ const NEW: &str = "20261120T030000Z-k3f9";
 
 async fn outline(store: &dyn Store) -> Vec<String> {
     let standing = |backup: &Backup| match &backup.standing {
-        Standing::Complete { .. } => "complete".to_owned(),
+        Standing::Complete { .. } | Standing::Summarized { .. } => "complete".to_owned(),
         Standing::Unreadable(error) => error.message().to_owned(),
         Standing::Unread => "unread".to_owned(),
         Standing::Deleting => "deleting".to_owned(),
@@ -65,7 +73,7 @@ async fn finds_the_latest_good_one_and_ids_by_their_beginning() {
     put_backup(&store, NEW, |manifest| manifest.filters.push("--schema=a".to_owned())).await;
     put(&store, "shop/20261121T030000Z-k3f9/archive.dump", "x").await;
     let find_id = async |text: &str| match find(&store, &Query::parse(text).unwrap()).await {
-        Ok(backup) => backup.id.to_string(),
+        Ok(found) => found.backup.id.to_string(),
         Err(error) => error.message().to_owned(),
     };
     assert_eq!(find_id("latest").await, OLD);
@@ -86,6 +94,30 @@ async fn finds_the_latest_good_one_and_ids_by_their_beginning() {
     assert_eq!(find_id("20261119").await, "\"20261119\" is ambiguous");
     assert_eq!(find_id("latest").await, "\"latest\" is ambiguous");
     assert_eq!(find_id("blog/latest").await, "20261119T030001Z-k3f9");
+}
+
+#[tokio::test]
+async fn of_two_backups_of_one_second_the_newer_is_the_latest() {
+    for (older, newer) in [("2222", "zzzz"), ("zzzz", "2222")] {
+        let store = MemoryStore::new();
+        for (suffix, milliseconds) in [(older, 100), (newer, 900)] {
+            let late = chrono::TimeDelta::milliseconds(milliseconds);
+            put_backup(&store, &format!("20261119T030000Z-{suffix}"), |manifest| manifest.snapshot.time += late).await;
+        }
+        let found = find(&store, &Query::parse("latest").unwrap()).await.unwrap();
+        assert_eq!(found.backup.id.to_string(), format!("20261119T030000Z-{newer}"));
+        let before = newest_before(&store, "shop", Some(&found.backup), |_| true).await.unwrap().unwrap();
+        assert_eq!(before.id.to_string(), format!("20261119T030000Z-{older}"));
+    }
+}
+
+#[tokio::test]
+async fn a_folder_with_nothing_but_somebodys_files_is_no_backup() {
+    let store = MemoryStore::new();
+    put(&store, &format!("shop/{OLD}/notes.txt"), "mine").await;
+    assert_eq!(outline(&store).await, [""; 0]);
+    put(&store, &format!("shop/{OLD}/archive.dump"), "half").await;
+    assert_eq!(outline(&store).await, [format!("shop/{OLD}: unfinished")]);
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! `db show`: one backup in detail.
 
 use crate::error::Result;
-use crate::manifest::{Manifest, layout};
+use crate::manifest::{Condition, Evidence, Manifest, layout};
 use crate::shelf::{self, Query};
 use crate::store::Store;
 
@@ -19,8 +19,12 @@ pub struct Details {
     pub manifest: Manifest,
     /// The store and the folder within it.
     pub place: String,
-    /// What verify and drill left: the names of their files, oldest first.
-    pub proofs: Vec<String>,
+    /// Its state, from the manifest and the evidence.
+    pub condition: Condition,
+    /// What was found out since it was made.
+    pub evidence: Evidence,
+    /// What the person should know of the choice.
+    pub remarks: Vec<String>,
     /// Files in its folder that its manifest does not know.
     pub strangers: Vec<String>,
 }
@@ -29,24 +33,28 @@ pub struct Details {
 ///
 /// Fails for a backup that is not complete, with the reason.
 pub async fn run(options: &Options, store: &dyn Store) -> Result<Details> {
-    let backup = shelf::find(store, &options.query).await?;
+    let shelf::Found { backup, remarks } = shelf::find(store, &options.query).await?;
     let folder = backup.folder()?;
+    let condition = backup.condition();
     let paths: Vec<&str> = backup
         .objects
         .iter()
         .filter_map(|object| object.key.as_str().strip_prefix(folder.as_str())?.strip_prefix('/'))
         .collect();
-    let proof = |path: &&str| path.strip_prefix(layout::PROOFS).is_some_and(|rest| rest.starts_with('/'));
     let manifest = backup.manifest().cloned().expect("find returns complete backups only");
-    let known = |path: &str| path == layout::MANIFEST || manifest.file(path).is_some();
-    let proofs = paths.iter().filter(|path| proof(path)).map(ToString::to_string).collect();
-    let strangers = paths.iter().filter(|path| !proof(path) && !known(path)).map(ToString::to_string).collect();
-    Ok(Details { place: format!("{}/{folder}", store.describe()), proofs, strangers, manifest })
+    let known = |path: &str| path == layout::MANIFEST || layout::is_evidence(path) || manifest.file(path).is_some();
+    let strangers = paths.iter().filter(|path| !known(path)).map(ToString::to_string).collect();
+    let place = format!("{}/{folder}", store.describe());
+    let mut evidence = backup.evidence;
+    evidence.proofs.sort_by(|one, other| (one.begun, &one.path).cmp(&(other.begun, &other.path)));
+    evidence.acceptances.sort_by_key(|one| one.time);
+    Ok(Details { manifest, place, condition, evidence, remarks, strangers })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::manifest::evidence::tests::stored_proof;
     use crate::shelf::tests::{put, put_backup};
     use crate::store::MemoryStore;
 
@@ -54,11 +62,22 @@ mod tests {
     async fn names_proofs_and_strangers() {
         let store = MemoryStore::new();
         put_backup(&store, "20261118T030000Z-k3f9", |_| {}).await;
-        put(&store, "shop/20261118T030000Z-k3f9/proofs/20261119T000000Z.json", "{}").await;
+        let folder = "shop/20261118T030000Z-k3f9";
+        let proof = stored_proof(folder, "2026-11-19T00:00:00Z", "passed", "rows");
+        put(&store, &format!("{folder}/proofs/20261119T000000Z.json"), proof).await;
+        put(&store, &format!("{folder}/notes.txt"), "mine").await;
         let options = Options { query: Query::parse("latest").unwrap() };
         let details = run(&options, &store).await.unwrap();
         assert_eq!(details.place, "memory/shop/20261118T030000Z-k3f9");
-        assert_eq!(details.proofs, ["proofs/20261119T000000Z.json"]);
-        assert_eq!(details.strangers, ["SHA256SUMS"]);
+        assert_eq!(details.evidence.proofs[0].path, "proofs/20261119T000000Z.json");
+        assert_eq!(details.strangers, ["notes.txt"]);
+        let proof = stored_proof(folder, "2026-11-20T00:00:00Z", "failed", "files");
+        put(&store, &format!("{folder}/proofs/20261120T000000Z.json"), proof).await;
+        let error = run(&options, &store).await.unwrap_err();
+        assert_eq!(error.detail_text(), Some("the newest damaged one is shop/20261118T030000Z-k3f9"));
+        let named = Options { query: Query::parse("20261118T030000Z-k3f9").unwrap() };
+        let details = run(&named, &store).await.unwrap();
+        assert_eq!(details.condition.word(), "damaged");
+        assert!(details.remarks[0].contains("(proofs/20261120T000000Z.json)"), "{:?}", details.remarks);
     }
 }

@@ -2,15 +2,16 @@
 
 use std::ops::Range;
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
+use futures_util::{StreamExt as _, stream};
 
-use super::{ByteStream, Key, ObjectInfo, PutMode, PutOutcome, SizeHint, Store, Swept, Upload};
+use super::{ByteStream, Erasure, Key, ObjectInfo, PutMode, PutOutcome, SizeHint, Store, Swept, Upload};
 use crate::error::{Error, ErrorKind, Result};
 
 /// What goes wrong.
@@ -26,30 +27,69 @@ pub enum Fault {
     Slow(Duration),
 }
 
-/// Passes everything on to another store, except for one of the requests that change something: that one meets the fault.
+/// Passes everything on to another store, except for one call: that one meets the fault.
 #[derive(Clone)]
 pub struct FaultStore {
     inner: Arc<dyn Store>,
     fault: Fault,
-    at: u64,
-    changes: Arc<AtomicU64>,
+    /// `None` is every counted call.
+    at: Option<u64>,
+    counts: Counts,
+    calls: Arc<AtomicU64>,
+    met: Arc<Mutex<Option<String>>>,
+}
+
+/// Which calls are counted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Counts {
+    Changes,
+    All,
 }
 
 impl FaultStore {
     /// The fault strikes at change number `at`, from 0: puts, begins, writes, finishes and deletions are counted.
     pub fn new(inner: Arc<dyn Store>, fault: Fault, at: u64) -> Self {
-        Self { inner, fault, at, changes: Arc::new(AtomicU64::new(0)) }
+        Self::counting(inner, fault, Some(at), Counts::Changes)
     }
 
-    /// How many changes were asked for until now.
+    /// The fault strikes at call number `at`, from 0, whatever it does: looks, listings, reads and sweeps are counted, too.
+    pub fn at_call(inner: Arc<dyn Store>, fault: Fault, at: u64) -> Self {
+        Self::counting(inner, fault, Some(at), Counts::All)
+    }
+
+    /// The fault strikes at every change.
+    pub fn at_every_change(inner: Arc<dyn Store>, fault: Fault) -> Self {
+        Self::counting(inner, fault, None, Counts::Changes)
+    }
+
+    fn counting(inner: Arc<dyn Store>, fault: Fault, at: Option<u64>, counts: Counts) -> Self {
+        Self { inner, fault, at, counts, calls: Arc::default(), met: Arc::default() }
+    }
+
+    /// How many of the counted calls came until now.
     pub fn changes(&self) -> u64 {
-        self.changes.load(Ordering::SeqCst)
+        self.calls.load(Ordering::SeqCst)
+    }
+
+    /// What was being done when the fault struck; `None` while it has not.
+    pub fn met(&self) -> Option<String> {
+        // a panic elsewhere leaves a text, whole
+        self.met.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    async fn look<T>(&self, doing: &str, call: impl Future<Output = Result<T>>) -> Result<T> {
+        match self.counts {
+            Counts::Changes => call.await,
+            Counts::All => self.meet(doing, call).await,
+        }
     }
 
     async fn meet<T>(&self, doing: &str, change: impl Future<Output = Result<T>>) -> Result<T> {
-        if self.changes.fetch_add(1, Ordering::SeqCst) != self.at {
+        let number = self.calls.fetch_add(1, Ordering::SeqCst);
+        if self.at.is_some_and(|at| at != number) {
             return change.await;
         }
+        *self.met.lock().unwrap_or_else(PoisonError::into_inner) = Some(doing.to_owned());
         let failure =
             Error::new(ErrorKind::Store, format!("could not {doing}")).detail(format!("{:?}, on purpose", self.fault));
         match self.fault {
@@ -60,6 +100,15 @@ impl FaultStore {
                 tokio::time::sleep(time).await;
                 change.await
             }
+        }
+    }
+
+    /// The bytes of an object, of which the first piece arrives and then nothing more, where the fault strikes there.
+    async fn bytes(&self, key: &Key, call: impl Future<Output = Result<ByteStream>>) -> Result<ByteStream> {
+        let stream = self.look(&format!("read {key}"), call).await?;
+        match self.look(&format!("read {key} to its end"), std::future::ready(Ok(()))).await {
+            Ok(()) => Ok(stream),
+            Err(error) => Ok(stream.take(1).chain(stream::iter([Err(error)])).boxed()),
         }
     }
 }
@@ -79,15 +128,19 @@ impl Store for FaultStore {
     }
 
     async fn list(&self, prefix: &str) -> Result<Vec<ObjectInfo>> {
-        self.inner.list(prefix).await
+        self.look(&format!("list {prefix}"), self.inner.list(prefix)).await
     }
 
     async fn head(&self, key: &Key) -> Result<Option<ObjectInfo>> {
-        self.inner.head(key).await
+        self.look(&format!("look at {key}"), self.inner.head(key)).await
     }
 
     async fn fetch(&self, key: &Key, range: Option<Range<u64>>) -> Result<ByteStream> {
-        self.inner.fetch(key, range).await
+        self.bytes(key, self.inner.fetch(key, range)).await
+    }
+
+    async fn fetch_same(&self, object: &ObjectInfo, range: Range<u64>) -> Result<ByteStream> {
+        self.bytes(&object.key, self.inner.fetch_same(object, range)).await
     }
 
     async fn put(&self, key: &Key, bytes: Bytes, mode: PutMode) -> Result<PutOutcome> {
@@ -103,8 +156,12 @@ impl Store for FaultStore {
         self.meet("delete", self.inner.delete(keys)).await
     }
 
+    async fn erasure(&self, key: &Key) -> Result<Erasure> {
+        self.inner.erasure(key).await
+    }
+
     async fn sweep(&self, prefix: &str, older_than: DateTime<Utc>) -> Result<Vec<Swept>> {
-        self.inner.sweep(prefix, older_than).await
+        self.look(&format!("sweep {prefix}"), self.inner.sweep(prefix, older_than)).await
     }
 
     async fn abandon_open(&self) -> Result<usize> {
@@ -112,7 +169,7 @@ impl Store for FaultStore {
     }
 
     async fn keeps_create_only(&self) -> Result<bool> {
-        self.inner.keeps_create_only().await
+        self.look("ask for create-only", self.inner.keeps_create_only()).await
     }
 }
 
@@ -133,7 +190,7 @@ impl Upload for FaultUpload {
     }
 
     async fn abort(self: Box<Self>) -> Result<()> {
-        self.upload.abort().await
+        self.store.look(&format!("abort {}", self.key), self.upload.abort()).await
     }
 }
 

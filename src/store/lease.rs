@@ -3,9 +3,12 @@
 //! On a store that keeps [`PutMode::CreateOnly`] the first put decides. Elsewhere, and when a stale lease is taken over,
 //! two writers may both believe in their put: each waits and reads again, and the one whose nonce is not there has lost.
 //! The holder reads its lease again with every heartbeat and before it publishes, and gives up when it is not its own
-//! any more, or when it slept through its time (a suspended machine, a stopped process).
+//! any more. When it could not renew it in time (a suspended machine, a store that did not answer), others may have taken it
+//! since: then it is taken anew like a stale one, and only if it is still there with the holder's own nonce.
+//!
+//! Nothing here needs the right to delete: a lease that cannot be removed is written over as a released one.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
 use bytes::Bytes;
@@ -51,6 +54,9 @@ pub struct Holder {
     pub begun: DateTime<Utc>,
     /// When it last gave a sign of life, by its host's clock.
     pub heartbeat: DateTime<Utc>,
+    /// Given back by a holder that may not delete.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    released: bool,
 }
 
 /// The right to write in one folder of a store. [`Lease::release`] gives it back; dropped, it becomes stale.
@@ -58,6 +64,7 @@ pub struct Lease {
     store: Arc<dyn Store>,
     key: Key,
     holder: Holder,
+    renewed: Arc<Mutex<Renewed>>,
     keeper: tokio::task::JoinHandle<()>,
     state: watch::Receiver<Option<Lost>>,
 }
@@ -89,21 +96,33 @@ impl Lease {
             job: job.to_owned(),
             begun: now,
             heartbeat: now,
+            released: false,
         };
         let stale = match read(&*store, &key).await? {
             Some((other, written)) if is_live(&other, written, now) => return Err(locked(&*store, &other)),
             Some((other, _)) => Some(other),
             None => None,
         };
+        let is_there = stale.is_some();
         let decides = store.keeps_create_only().await?;
-        let mode = if stale.is_some() { PutMode::Overwrite } else { PutMode::CreateOnly };
-        if store.put(&key, encode(&holder), mode).await? == PutOutcome::Exists {
+        let mode = if is_there { PutMode::Overwrite } else { PutMode::CreateOnly };
+        let put = match store.put(&key, encode(&holder), mode).await {
+            Ok(put) => put,
+            // carried out all the same: it would keep others away until it is stale
+            Err(error) => {
+                if matches!(read(&*store, &key).await, Ok(Some((other, _))) if other.nonce == holder.nonce) {
+                    give_back(&*store, &key, holder).await;
+                }
+                return Err(error);
+            }
+        };
+        if put == PutOutcome::Exists {
             return Err(match read(&*store, &key).await? {
                 Some((other, _)) => locked(&*store, &other),
                 None => Error::new(ErrorKind::Locked, format!("another run has just used {}", store.describe())),
             });
         }
-        if stale.is_some() || !decides {
+        if is_there || !decides {
             tokio::time::sleep(SETTLE).await;
             match read(&*store, &key).await? {
                 Some((other, _)) if other.nonce != holder.nonce => return Err(locked(&*store, &other)),
@@ -111,8 +130,9 @@ impl Lease {
             }
         }
         let (sender, state) = watch::channel(None);
-        let keeper = tokio::spawn(keep(Arc::clone(&store), key.clone(), holder.clone(), sender));
-        Ok((Self { store, key, holder, keeper, state }, stale))
+        let renewed = Arc::new(Mutex::new(Renewed::now()));
+        let keeper = tokio::spawn(keep(Arc::clone(&store), key.clone(), holder.clone(), Arc::clone(&renewed), sender));
+        Ok((Self { store, key, holder, renewed, keeper, state }, stale.filter(|stale| !stale.released)))
     }
 
     /// Makes sure, by reading it again, that the lease is held at this moment.
@@ -120,11 +140,13 @@ impl Lease {
         if let Some(lost) = &*self.state.borrow() {
             return Err(lost_error(&lost.0));
         }
-        match read(&*self.store, &self.key).await? {
-            Some((other, _)) if other.nonce == self.holder.nonce => Ok(()),
-            Some((other, _)) => Err(lost_error(&format!("{} on {} has it now", other.purpose, other.host))),
-            None => Err(lost_error("it was removed")),
+        still_held(&*self.store, &self.key, &self.holder).await?;
+        if lock(&self.renewed).age() < TIME_TO_LIVE {
+            return Ok(());
         }
+        take_anew(&*self.store, &self.key, &self.holder).await?;
+        *lock(&self.renewed) = Renewed::now();
+        Ok(())
     }
 
     /// Ends when the lease is lost, with the reason. To be waited for beside the work.
@@ -140,8 +162,12 @@ impl Lease {
     /// Gives the lease back. A failure leaves a lease that becomes stale, so it is not worth failing for.
     pub async fn release(self) {
         self.keeper.abort();
-        if self.check().await.is_ok() {
-            drop(self.store.delete(std::slice::from_ref(&self.key)).await);
+        let held = match still_held(&*self.store, &self.key, &self.holder).await {
+            Err(error) if error.kind() != ErrorKind::Locked => still_held(&*self.store, &self.key, &self.holder).await,
+            held => held,
+        };
+        if held.is_ok() {
+            give_back(&*self.store, &self.key, self.holder.clone()).await;
         }
     }
 }
@@ -152,32 +178,88 @@ impl Drop for Lease {
     }
 }
 
-/// Writes the lease again and again, until it is not ours or too much time was lost.
-async fn keep(store: Arc<dyn Store>, key: Key, mut holder: Holder, lost: watch::Sender<Option<Lost>>) {
-    // the monotonic clock stands still while a machine is suspended, the wall clock may be set: the longer one counts
-    let (mut instant, mut wall) = (Instant::now(), SystemTime::now());
+/// When the lease was last written, by two clocks: the monotonic one stands still while a machine is suspended, the wall clock
+/// may be set.
+struct Renewed(Instant, SystemTime);
+
+impl Renewed {
+    fn now() -> Self {
+        Self(Instant::now(), SystemTime::now())
+    }
+
+    fn age(&self) -> Duration {
+        self.0.elapsed().max(self.1.elapsed().unwrap_or_default())
+    }
+}
+
+fn lock(renewed: &Mutex<Renewed>) -> MutexGuard<'_, Renewed> {
+    // a panic elsewhere leaves two times, whole
+    renewed.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Removes the lease, or where that is not allowed writes it over as one that nobody holds.
+async fn give_back(store: &dyn Store, key: &Key, mut holder: Holder) {
+    if store.delete(std::slice::from_ref(key)).await.is_err() {
+        holder.released = true;
+        drop(store.put(key, encode(&holder), PutMode::Overwrite).await);
+    }
+}
+
+/// Fails when the lease is somebody else's, or gone.
+async fn still_held(store: &dyn Store, key: &Key, holder: &Holder) -> Result<()> {
+    match read(store, key).await? {
+        Some((other, _)) if other.nonce == holder.nonce => Ok(()),
+        Some((other, _)) => Err(lost_error(&format!("{} on {} has it now", other.purpose, other.host))),
+        None => Err(lost_error("it was removed")),
+    }
+}
+
+/// For a holder whose time went by: it was not taken by others until now, and whoever is about to take it shows after a while.
+async fn take_anew(store: &dyn Store, key: &Key, holder: &Holder) -> Result<()> {
+    let renewed = Holder { heartbeat: Utc::now(), ..holder.clone() };
+    let _ = store.put(key, encode(&renewed), PutMode::Overwrite).await?;
+    tokio::time::sleep(SETTLE).await;
+    still_held(store, key, holder).await
+}
+
+/// Writes the lease again and again, until it is not ours.
+async fn keep(
+    store: Arc<dyn Store>,
+    key: Key,
+    holder: Holder,
+    renewed: Arc<Mutex<Renewed>>,
+    lost: watch::Sender<Option<Lost>>,
+) {
     loop {
         tokio::time::sleep(HEARTBEAT).await;
-        let gap = instant.elapsed().max(wall.elapsed().unwrap_or_default());
-        if gap >= TIME_TO_LIVE {
-            // nobody may be waiting any more
-            let _ = lost.send(Some(Lost(format!("no heartbeat for {} s", gap.as_secs()))));
-            return;
+        let held = still_held(&*store, &key, &holder).await;
+        if let Err(error) = held {
+            if error.kind() == ErrorKind::Locked {
+                // nobody may be waiting any more
+                let _ = lost.send(Some(Lost(error.detail_text().unwrap_or_default().to_owned())));
+                return;
+            }
+            // the store may come back; whoever publishes looks again before
+            continue;
         }
-        let reason = match read(&*store, &key).await {
-            Ok(Some((other, _))) if other.nonce == holder.nonce => None,
-            Ok(Some((other, _))) => Some(format!("{} on {} has it now", other.purpose, other.host)),
-            Ok(None) => Some("it was removed".to_owned()),
-            // the store may come back before the time is up
-            Err(_) => continue,
+        let is_late = lock(&renewed).age() >= TIME_TO_LIVE;
+        let written = if is_late {
+            take_anew(&*store, &key, &holder).await
+        } else {
+            let again = Holder { heartbeat: Utc::now(), ..holder.clone() };
+            // one that the store keeps repeating might write over the lease of whoever took ours meanwhile
+            match tokio::time::timeout(HEARTBEAT, store.put(&key, encode(&again), PutMode::Overwrite)).await {
+                Ok(put) => put.map(drop),
+                Err(_) => continue,
+            }
         };
-        if let Some(reason) = reason {
-            let _ = lost.send(Some(Lost(reason)));
-            return;
-        }
-        holder.heartbeat = Utc::now();
-        if store.put(&key, encode(&holder), PutMode::Overwrite).await.is_ok() {
-            (instant, wall) = (Instant::now(), SystemTime::now());
+        match written {
+            Ok(()) => *lock(&renewed) = Renewed::now(),
+            Err(error) if error.kind() == ErrorKind::Locked => {
+                let _ = lost.send(Some(Lost(error.detail_text().unwrap_or_default().to_owned())));
+                return;
+            }
+            Err(_) => {}
         }
     }
 }
@@ -198,6 +280,7 @@ async fn read(store: &dyn Store, key: &Key) -> Result<Option<(Holder, DateTime<U
         job: String::new(),
         begun: info.modified,
         heartbeat: info.modified,
+        released: false,
     };
     if info.size > SIZE_MAX {
         return Ok(Some((unknown, info.modified)));
@@ -213,7 +296,7 @@ async fn read(store: &dyn Store, key: &Key) -> Result<Option<(Holder, DateTime<U
 /// A lease is stale when both clocks say so, the holder's and the store's: a wrong clock alone must not take it away. One
 /// of a process of this very host that is gone is stale at once.
 fn is_live(holder: &Holder, written: DateTime<Utc>, now: DateTime<Utc>) -> bool {
-    if holder.place == process_place() && !is_running(holder.pid) {
+    if holder.released || (holder.place == process_place() && !is_running(holder.pid)) {
         return false;
     }
     let limit = TimeDelta::from_std(TIME_TO_LIVE).unwrap_or(TimeDelta::MAX);
@@ -259,7 +342,7 @@ fn is_running(pid: u32) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::MemoryStore;
+    use crate::store::{Fault, FaultStore, MemoryStore};
 
     fn folder() -> Key {
         Key::new("shop").unwrap()
@@ -275,6 +358,7 @@ mod tests {
             job: "20261121T030000Z-k3f9".to_owned(),
             begun: Utc::now(),
             heartbeat: Utc::now(),
+            released: false,
         };
         change(&mut holder);
         let put = store.put(&folder().join(NAME).unwrap(), encode(&holder), PutMode::Overwrite).await.unwrap();
@@ -325,6 +409,32 @@ mod tests {
         assert_eq!(lost.detail_text(), Some("backup on elsewhere has it now"));
     }
 
+    #[tokio::test]
+    async fn a_lease_that_may_not_be_removed_is_given_back_all_the_same() {
+        let memory = MemoryStore::new();
+        // its acquisition is one change, giving it back begins with the second
+        let store: Arc<dyn Store> = Arc::new(FaultStore::new(Arc::new(memory.clone()), Fault::Reject, 1));
+        let (lease, _) = Lease::acquire(store, &folder(), "backup", "a").await.unwrap();
+        lease.release().await;
+        assert_eq!(memory.list("").await.unwrap().len(), 1);
+        let (_, stale) = Lease::acquire(Arc::new(memory), &folder(), "backup", "b").await.unwrap();
+        assert_eq!(stale, None, "nobody died");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_lease_that_could_not_be_renewed_is_kept_unless_somebody_has_taken_it() {
+        for taken in [false, true] {
+            let store = MemoryStore::new();
+            let (lease, _) = Lease::acquire(Arc::new(store.clone()), &folder(), "backup", "a").await.unwrap();
+            lock(&lease.renewed).1 = SystemTime::now() - 2 * TIME_TO_LIVE;
+            if taken {
+                plant(&store, |_| {}).await;
+            }
+            assert_eq!(lease.check().await.is_ok(), !taken);
+            assert!(lock(&lease.renewed).age() < TIME_TO_LIVE || taken);
+        }
+    }
+
     #[test]
     fn one_wrong_clock_does_not_make_it_stale() {
         let now = Utc::now();
@@ -338,6 +448,7 @@ mod tests {
             job: String::new(),
             begun: heartbeat,
             heartbeat,
+            released: false,
         };
         assert!(is_live(&holder(now - hours), now, now));
         assert!(is_live(&holder(now), now - hours, now));

@@ -9,7 +9,9 @@ use bytes::{Bytes, BytesMut};
 use chrono::{DateTime, Utc};
 use futures_util::{StreamExt as _, stream};
 
-use super::{ByteStream, Key, ObjectInfo, PutMode, PutOutcome, SizeHint, Store, Swept, Upload, missing, out_of_range};
+use super::{
+    ByteStream, Key, ObjectInfo, PutMode, PutOutcome, SizeHint, Store, Swept, Upload, missing, out_of_range, replaced,
+};
 use crate::error::{Error, ErrorKind, Result};
 
 type Objects = Arc<Mutex<BTreeMap<Key, (Bytes, DateTime<Utc>)>>>;
@@ -63,6 +65,13 @@ impl Store for MemoryStore {
         Ok(stream::iter([Ok(bytes)]).boxed())
     }
 
+    async fn fetch_same(&self, object: &ObjectInfo, range: Range<u64>) -> Result<ByteStream> {
+        match self.head(&object.key).await? {
+            Some(found) if found.tag != object.tag => Err(replaced(&object.key)),
+            Some(_) | None => self.fetch(&object.key, Some(range)).await,
+        }
+    }
+
     async fn put(&self, key: &Key, bytes: Bytes, mode: PutMode) -> Result<PutOutcome> {
         Ok(self.read(|objects| {
             if mode == PutMode::CreateOnly && objects.contains_key(key) {
@@ -96,7 +105,8 @@ impl Store for MemoryStore {
 }
 
 fn info(key: &Key, bytes: &Bytes, modified: DateTime<Utc>) -> ObjectInfo {
-    ObjectInfo { key: key.clone(), size: bytes.len() as u64, modified }
+    let tag = Some(modified.timestamp_micros().to_string());
+    ObjectInfo { key: key.clone(), size: bytes.len() as u64, modified, tag }
 }
 
 /// A position within bytes that are in memory: it fits.

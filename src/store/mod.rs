@@ -35,7 +35,7 @@ pub use location::Location;
 pub use memory::MemoryStore;
 #[cfg(feature = "s3")]
 pub use s3::S3Store;
-pub use settings::{Addressing, ChecksumMode, RetryPolicy, Settings};
+pub use settings::{Addressing, ChecksumMode, Listener, RetryPolicy, Settings};
 
 /// One object as a listing shows it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -46,6 +46,8 @@ pub struct ObjectInfo {
     pub size: u64,
     /// When it was written, by the store's own clock.
     pub modified: DateTime<Utc>,
+    /// What it is recognised by: another object under the same name has another one. `None` where the store has no such thing.
+    pub tag: Option<String>,
 }
 
 /// What happens when the name is taken.
@@ -88,6 +90,39 @@ impl SizeHint {
     }
 }
 
+/// What becomes of an object's bytes when the object is deleted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Erasure {
+    /// Their room is free again.
+    Freed,
+    /// The store keeps a version of the object: it is not seen any more, and is still there and paid for.
+    Hidden(Kept),
+}
+
+/// For how long a store keeps a version of what was deleted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Kept {
+    /// It is locked until then.
+    Until(DateTime<Utc>),
+    /// It is under a legal hold.
+    LegalHold,
+    /// The bucket's lifecycle removes it so many days after it was hidden.
+    Days(u32),
+    /// Nothing that the store tells removes it.
+    Unlimited,
+}
+
+impl std::fmt::Display for Kept {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Until(time) => write!(f, "locked until {}", time.format("%Y-%m-%d %H:%M:%S UTC")),
+            Self::LegalHold => f.write_str("until its legal hold is lifted"),
+            Self::Days(days) => write!(f, "for {days} days, by the bucket's lifecycle"),
+            Self::Unlimited => f.write_str("until somebody deletes the bucket's old versions"),
+        }
+    }
+}
+
 /// Something that a sweep removed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Swept {
@@ -99,7 +134,8 @@ pub struct Swept {
 
 /// The bytes of an object as they arrive.
 ///
-/// An error of a kind with [`crate::error::Retry::Backoff`] means that the rest may be fetched again from where it stopped.
+/// A store whose connections break opens them again where they broke, of the same object and as long as its patience lasts: an
+/// error here is final, and what came before it are bytes of one object.
 pub type ByteStream = BoxStream<'static, Result<Bytes>>;
 
 /// A set of objects under relative names.
@@ -129,6 +165,9 @@ pub trait Store: Send + Sync {
     /// The object's bytes, or those in `range`, which must lie within the object.
     async fn fetch(&self, key: &Key, range: Option<Range<u64>>) -> Result<ByteStream>;
 
+    /// Bytes of the very object that was looked up: an error when another has taken its name since.
+    async fn fetch_same(&self, object: &ObjectInfo, range: Range<u64>) -> Result<ByteStream>;
+
     /// Stores a small object in one step.
     async fn put(&self, key: &Key, bytes: Bytes, mode: PutMode) -> Result<PutOutcome>;
 
@@ -138,6 +177,11 @@ pub trait Store: Send + Sync {
 
     /// Removes objects; one that does not exist is no error. Every key is tried, the first failure is returned.
     async fn delete(&self, keys: &[Key]) -> Result<()>;
+
+    /// What would become of the bytes of this object if it were deleted, as far as the store says.
+    async fn erasure(&self, _key: &Key) -> Result<Erasure> {
+        Ok(Erasure::Freed)
+    }
 
     /// Removes what interrupted writers left under `prefix` and was last touched before `older_than`: temporary files,
     /// unfinished multipart uploads. Objects are never touched.
@@ -197,6 +241,12 @@ async fn open_bucket(bucket: &str, prefix: &str, settings: &Settings) -> Result<
 /// The error for an object that is not there.
 fn missing(store: &dyn Store, key: &Key) -> Error {
     Error::new(ErrorKind::Store, format!("no object \"{key}\" in {}", store.describe()))
+}
+
+/// The error for an object that is another one than before.
+fn replaced(key: &Key) -> Error {
+    Error::new(ErrorKind::Store, format!("object \"{key}\" was replaced while it was read"))
+        .hint("Something else writes to this store; see what, and try again.")
 }
 
 /// The error for a range that does not lie within the object.

@@ -1,9 +1,12 @@
 //! How to talk to a bucket: what the user may set.
 
+use std::fmt;
 use std::str::FromStr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::error::{Error, ErrorKind, Result};
+use crate::event::{Event, Sink};
 
 /// How a bucket is reached. [`Settings::default`] is right for Amazon S3 and for most servers.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -20,8 +23,10 @@ pub struct Settings {
     pub checksum: ChecksumMode,
     /// The size of a part in bytes; without one it follows from the expected size.
     pub part_bytes: Option<u64>,
-    /// How often and how long a request is repeated.
+    /// How long a request is repeated.
     pub retry: RetryPolicy,
+    /// Who is told of it.
+    pub listener: Listener,
 }
 
 impl Default for Settings {
@@ -34,6 +39,7 @@ impl Default for Settings {
             checksum: ChecksumMode::Auto,
             part_bytes: None,
             retry: RetryPolicy::default(),
+            listener: Listener::default(),
         }
     }
 }
@@ -100,40 +106,70 @@ impl FromStr for Addressing {
     }
 }
 
-/// How a request that failed in a way that may pass is repeated.
+/// How a request that failed in a way that may pass is repeated: not so many times, but so long.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RetryPolicy {
-    /// Attempts in all, the first one counted; at least 1.
-    pub tries: u32,
+    /// How long a failing request is repeated at most, from its first failure on (`--s3-retry-for`).
+    pub total: Duration,
     /// The shortest pause between two attempts.
     pub pause_min: Duration,
-    /// The longest.
+    /// The longest, unless the server asks for a longer one.
     pub pause_max: Duration,
-    /// The time for one request with all its attempts and pauses.
-    pub deadline: Duration,
 }
 
 impl Default for RetryPolicy {
     fn default() -> Self {
         Self {
-            tries: 3,
-            pause_min: Duration::from_secs(1),
-            pause_max: Duration::from_secs(30),
-            // one part of 64 MiB at 1 Mbit/s takes 9 minutes
-            deadline: Duration::from_secs(600),
+            total: Duration::from_secs(15 * 60),
+            pause_min: Duration::from_millis(250),
+            pause_max: Duration::from_secs(20),
         }
     }
 }
 
 impl RetryPolicy {
-    /// The pause behind attempt number `attempt` (from 1): anything between the shortest and a bound that grows fourfold,
-    /// `dice` in 0..1 says where. Full jitter, so that many clients do not come back at the same moment.
-    pub fn pause(&self, attempt: u32, dice: f64) -> Duration {
-        let factor = 4_u32.saturating_pow(attempt.min(8));
+    /// How long a failing request is repeated when the store has been in use for `age`: a third of the whole at the beginning,
+    /// when nothing is lost by giving up, and more the more work there is to lose.
+    pub fn patience(&self, age: Duration) -> Duration {
+        (self.total / 3).saturating_add(age).min(self.total)
+    }
+
+    /// The pause behind attempt number `attempt` (from 1): anything between the shortest and a bound that grows threefold,
+    /// `dice` in 0..1 says where. Full jitter, so that many clients do not come back at the same moment. A server that says
+    /// when to come back (`Retry-After`) is not asked before.
+    pub fn pause(&self, attempt: u32, dice: f64, asked_for: Option<Duration>) -> Duration {
+        let factor = 3_u32.saturating_pow(attempt.min(12));
         let bound = self.pause_min.saturating_mul(factor).clamp(self.pause_min, self.pause_max.max(self.pause_min));
-        self.pause_min + (bound - self.pause_min).mul_f64(dice.clamp(0.0, 1.0))
+        let pause = self.pause_min + (bound - self.pause_min).mul_f64(dice.clamp(0.0, 1.0));
+        pause.max(asked_for.unwrap_or_default())
     }
 }
+
+/// Who is told that a request has to be repeated. Two settings that differ in it are the same.
+#[derive(Clone, Default)]
+pub struct Listener(pub Option<Arc<dyn Sink>>);
+
+impl Listener {
+    pub(super) fn tell(&self, event: Event) {
+        if let Some(sink) = &self.0 {
+            sink.event(event);
+        }
+    }
+}
+
+impl fmt::Debug for Listener {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(if self.0.is_some() { "Listener" } else { "nobody" })
+    }
+}
+
+impl PartialEq for Listener {
+    fn eq(&self, _: &Self) -> bool {
+        true
+    }
+}
+
+impl Eq for Listener {}
 
 #[cfg(test)]
 mod tests {
@@ -143,12 +179,22 @@ mod tests {
     fn pauses_stay_between_the_bounds_and_grow() {
         let policy = RetryPolicy::default();
         for attempt in 1..60 {
-            assert_eq!(policy.pause(attempt, 0.0), policy.pause_min);
-            assert!(policy.pause(attempt, 1.0) <= policy.pause_max);
+            assert_eq!(policy.pause(attempt, 0.0, None), policy.pause_min);
+            assert!(policy.pause(attempt, 1.0, None) <= policy.pause_max);
         }
-        assert_eq!(policy.pause(1, 1.0), Duration::from_secs(4));
-        assert_eq!(policy.pause(2, 1.0), Duration::from_secs(16));
-        assert_eq!(policy.pause(3, 1.0), policy.pause_max);
+        assert_eq!(policy.pause(1, 1.0, None), Duration::from_millis(750));
+        assert_eq!(policy.pause(2, 1.0, None), Duration::from_millis(2250));
+        assert_eq!(policy.pause(9, 1.0, None), policy.pause_max);
+        assert_eq!(policy.pause(1, 1.0, Some(Duration::from_secs(60))), Duration::from_secs(60));
+    }
+
+    #[test]
+    fn patience_grows_with_what_there_is_to_lose() {
+        let policy = RetryPolicy::default();
+        let minutes = |minutes: u64| Duration::from_secs(minutes * 60);
+        assert_eq!(policy.patience(minutes(0)), minutes(5));
+        assert_eq!(policy.patience(minutes(4)), minutes(9));
+        assert_eq!(policy.patience(minutes(600)), policy.total);
     }
 
     #[test]

@@ -2,7 +2,6 @@
 
 use std::ops::Range;
 use std::sync::Arc;
-use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
@@ -11,48 +10,43 @@ use tokio::sync::mpsc;
 use xxhash_rust::xxh3::Xxh3;
 
 use super::outlet::{Receipt, SEGMENT_BYTES};
-use crate::error::{Error, ErrorKind, Result, Retry};
-use crate::store::{ByteStream, Key, RetryPolicy, Store};
+use crate::error::{Error, ErrorKind, Result};
+use crate::store::{ByteStream, Key, ObjectInfo, Store};
 
-/// Pieces of at most 1 MiB that wait for their digest.
-const WAITING: usize = 8;
+/// Pieces that wait for their digest.
+const WAITING: usize = 3;
+
+/// A piece of an object that is fetched beside others, and how many are at once: they lie in memory.
+const PIECE: u64 = 4 << 20;
+const AHEAD: usize = 4;
 
 /// An object that is read by ranges. Clones read the same object at the same time.
 ///
-/// A connection that breaks in the middle is opened again from where it broke, as often as [`RetryPolicy`] allows without
-/// a byte of progress.
+/// It is the one way to an object's bytes: every range is one of the object that was opened, never of one that took its name
+/// since, and a broken connection is the store's own to mend ([`ByteStream`]).
 #[derive(Clone)]
 pub struct Inlet {
     store: Arc<dyn Store>,
-    key: Key,
-    size: u64,
-    retry: RetryPolicy,
+    object: ObjectInfo,
 }
 
 impl Inlet {
     /// Looks the object up; an error when it does not exist.
     pub async fn open(store: Arc<dyn Store>, key: &Key) -> Result<Self> {
         match store.head(key).await? {
-            Some(info) => Ok(Self { store, key: key.clone(), size: info.size, retry: RetryPolicy::default() }),
+            Some(object) => Ok(Self { store, object }),
             None => Err(Error::new(ErrorKind::Store, format!("no object \"{key}\" in {}", store.describe()))),
         }
     }
 
-    /// Reads with other pauses than the usual ones.
-    #[must_use]
-    pub fn with_retry(mut self, retry: RetryPolicy) -> Self {
-        self.retry = retry;
-        self
-    }
-
     /// The object's size in bytes.
     pub fn size(&self) -> u64 {
-        self.size
+        self.object.size
     }
 
     /// The object's name.
     pub fn key(&self) -> &Key {
-        &self.key
+        &self.object.key
     }
 
     /// A range in memory. The caller bounds it: it is as large as it says.
@@ -68,66 +62,59 @@ impl Inlet {
 
     /// A range piece by piece, in order. It ends after exactly the range's length or with an error.
     pub fn stream(&self, range: Range<u64>) -> ByteStream {
-        let state = Reading { inlet: self.clone(), range, source: None, failures: 0 };
-        stream::try_unfold(state, |mut state| async move {
-            match state.next().await? {
-                Some(bytes) => Ok(Some((bytes, state))),
-                None => Ok(None),
+        let inlet = self.clone();
+        let state = (None, range.end.saturating_sub(range.start));
+        stream::try_unfold(state, move |(source, left): (Option<ByteStream>, u64)| {
+            let (inlet, range) = (inlet.clone(), range.clone());
+            async move {
+                if left == 0 {
+                    return Ok(None);
+                }
+                let mut source = match source {
+                    Some(source) => source,
+                    None => inlet.store.fetch_same(&inlet.object, range).await?,
+                };
+                match source.try_next().await? {
+                    Some(bytes) if bytes.len() as u64 <= left => {
+                        let left = left - bytes.len() as u64;
+                        Ok(Some((bytes, (Some(source), left))))
+                    }
+                    _ => Err(Error::new(ErrorKind::Archive, format!("object \"{}\" has another size", inlet.key()))
+                        .detail(format!("of {} bytes, {left} of a range were to come", inlet.size()))),
+                }
             }
         })
         .boxed()
     }
-}
 
-struct Reading {
-    inlet: Inlet,
-    range: Range<u64>,
-    source: Option<ByteStream>,
-    failures: u32,
-}
-
-impl Reading {
-    async fn next(&mut self) -> Result<Option<Bytes>> {
-        loop {
-            if self.range.is_empty() {
-                return Ok(None);
-            }
-            match self.piece().await {
-                Ok(mut bytes) => {
-                    let left = self.range.end - self.range.start;
-                    bytes.truncate(usize::try_from(left).unwrap_or(usize::MAX));
-                    self.range.start += bytes.len() as u64;
-                    self.failures = 0;
-                    return Ok(Some(bytes));
-                }
-                Err(error) => {
-                    self.source = None;
-                    self.failures += 1;
-                    if error.kind().retry() == Retry::Never || self.failures >= self.inlet.retry.tries {
-                        return Err(
-                            error.more_detail(&format!("at byte {} of \"{}\"", self.range.start, self.inlet.key))
-                        );
-                    }
-                    tokio::time::sleep(self.pause()).await;
-                }
-            }
+    /// The same for whoever reads to the end: from a store elsewhere several pieces are fetched at once.
+    pub fn stream_ahead(&self, range: Range<u64>) -> ByteStream {
+        if self.store.is_local() || range.end.saturating_sub(range.start) <= 2 * PIECE {
+            return self.stream(range);
         }
+        let inlet = self.clone();
+        let end = range.end;
+        let starts = (range.start..end).step_by(usize::try_from(PIECE).unwrap_or(usize::MAX));
+        stream::iter(starts)
+            .map(move |start| {
+                let inlet = inlet.clone();
+                async move { inlet.read(start..(start + PIECE).min(end)).await }
+            })
+            .buffered(AHEAD)
+            .boxed()
     }
 
-    async fn piece(&mut self) -> Result<Bytes> {
-        let source = match &mut self.source {
-            Some(source) => source,
-            None => self.source.insert(self.inlet.store.fetch(&self.inlet.key, Some(self.range.clone())).await?),
-        };
-        match source.try_next().await? {
-            Some(bytes) => Ok(bytes),
-            None => Err(Error::new(ErrorKind::Throttled, format!("object \"{}\" ended early", self.inlet.key))
-                .detail(format!("{} bytes are missing", self.range.end - self.range.start))),
+    /// The SHA-256 of all its bytes.
+    pub async fn sha256(&self) -> Result<[u8; 32]> {
+        let (pieces, hashed) = mpsc::channel::<Bytes>(WAITING);
+        let whole = tokio::task::spawn_blocking(move || hash(hashed));
+        let mut stream = self.stream_ahead(0..self.size());
+        while let Some(bytes) = stream.try_next().await? {
+            // its end comes out below
+            let _ = pieces.send(bytes).await;
         }
-    }
-
-    fn pause(&self) -> Duration {
-        self.inlet.retry.pause(self.failures, rand::random())
+        drop(pieces);
+        whole.await.map_err(|error| Error::new(ErrorKind::Bug, "a digest was not made").caused_by(error))
     }
 }
 
@@ -135,14 +122,18 @@ impl Reading {
 ///
 /// It is what makes a backup on a disk believable before its manifest is written: what is compared was read, not
 /// remembered.
-pub async fn read_back(store: &dyn Store, receipt: &Receipt) -> Result<[u8; 32]> {
+pub async fn read_back(store: &Arc<dyn Store>, receipt: &Receipt) -> Result<[u8; 32]> {
+    let inlet = Inlet::open(Arc::clone(store), &receipt.key).await?;
+    if inlet.size() != receipt.size {
+        return Err(differs(receipt, inlet.size().min(receipt.size)));
+    }
     // beside the reading and comparing: SHA-256 takes longer than both
     let (pieces, hashed) = mpsc::channel::<Bytes>(WAITING);
     let whole = tokio::task::spawn_blocking(move || hash(hashed));
     let mut segment = Xxh3::new();
     let mut expected = receipt.checks.iter();
     let mut position = 0_u64;
-    let mut stream = store.fetch(&receipt.key, None).await?;
+    let mut stream = inlet.stream_ahead(0..inlet.size());
     while let Some(bytes) = stream.try_next().await? {
         // its end comes out below
         let _ = pieces.send(bytes.clone()).await;

@@ -167,6 +167,8 @@ fn clip(wanted: u64, available: usize) -> usize {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use super::*;
     use crate::store::MemoryStore;
     use crate::transfer::read_back;
@@ -192,7 +194,8 @@ mod tests {
             let store = MemoryStore::new();
             let receipt = write(&store, head_bytes, &body, 700_001).await;
             assert_eq!(receipt.sha256.is_some(), head_bytes == 0);
-            let whole = read_back(&store, &receipt).await.unwrap();
+            let shared: Arc<dyn Store> = Arc::new(store);
+            let whole = read_back(&shared, &receipt).await.unwrap();
             let mut bytes = vec![7; head_bytes as usize];
             bytes.extend_from_slice(&body);
             assert_eq!(whole, <[u8; 32]>::from(Sha256::digest(&bytes)));

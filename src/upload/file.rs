@@ -13,7 +13,7 @@ use crate::transfer::{Inlet, Outlet, read_back};
 /// Copies a file and reads it back. A file that is not what the manifest describes never becomes visible.
 pub(super) async fn copy(
     from: Arc<dyn Store>,
-    to: &dyn Store,
+    to: &Arc<dyn Store>,
     key: &Key,
     file: &File,
     report: &(dyn Fn(u64) + Sync),
@@ -22,9 +22,9 @@ pub(super) async fn copy(
     if inlet.size() != file.size {
         return Err(damaged(key, &format!("it has {} bytes, the manifest says {}", inlet.size(), file.size)));
     }
-    let mut outlet = Outlet::begin(to, key, SizeHint::about(file.size)).await?;
+    let mut outlet = Outlet::begin(&**to, key, SizeHint::about(file.size)).await?;
     let mut digest = Sha256::new();
-    let mut stream = inlet.stream(0..file.size);
+    let mut stream = inlet.stream_ahead(0..file.size);
     loop {
         match stream.try_next().await {
             Ok(Some(bytes)) => {
@@ -50,14 +50,8 @@ pub(super) async fn copy(
 }
 
 /// Whether the object has the bytes that the manifest describes.
-pub(super) async fn is_same(store: &dyn Store, key: &Key, file: &File) -> Result<bool> {
-    let mut digest = Sha256::new();
-    let mut stream = store.fetch(key, None).await?;
-    while let Some(bytes) = stream.try_next().await? {
-        digest.update(&bytes);
-    }
-    let digest: [u8; 32] = digest.finalize().into();
-    Ok(digest == file.sha256.0)
+pub(super) async fn is_same(store: &Arc<dyn Store>, key: &Key, file: &File) -> Result<bool> {
+    Ok(Inlet::open(Arc::clone(store), key).await?.sha256().await? == file.sha256.0)
 }
 
 fn damaged(key: &Key, detail: &str) -> Error {

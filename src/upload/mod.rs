@@ -14,9 +14,9 @@ use bytes::Bytes;
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::event::{Event, Phase, Progress, Sink};
-use crate::manifest::{self, File, Manifest, layout};
-use crate::shelf::{self, Backup, Query, Standing};
+use crate::event::{Event, Message, Phase, Progress, Sink};
+use crate::manifest::{self, Condition, File, Manifest, layout};
+use crate::shelf::{self, Backup, Query};
 use crate::store::{Key, PutMode, PutOutcome, Store};
 
 /// What to copy, and where.
@@ -45,8 +45,8 @@ pub enum Which {
 pub struct Outcome {
     /// What became of each backup, oldest first.
     pub backups: Vec<Copied>,
-    /// Backups that are not complete in the source and were passed over.
-    pub passed_over: Vec<String>,
+    /// Backups that were passed over because they are not complete in the source, or damaged, and what they are.
+    pub passed_over: Vec<(String, String)>,
     /// Backups that could not be copied. A later run goes on with them.
     pub failed: Vec<(String, Error)>,
 }
@@ -67,21 +67,41 @@ pub struct Copied {
 /// Fails when a store cannot be read, and when the backup that is named is not complete.
 pub async fn run(options: &Options, sink: &dyn Sink) -> Result<Outcome> {
     let mut outcome = Outcome::default();
+    let from = options.from.as_ref();
     let backups = match &options.which {
-        Which::One(query) => vec![shelf::find(options.from.as_ref(), query).await?],
-        Which::All(database) => shelf::read(options.from.as_ref(), database.as_deref()).await?,
+        Which::One(query) => {
+            let found = shelf::find(from, query).await?;
+            for remark in &found.remarks {
+                sink.event(Event::Warning(Message::new(remark.clone())));
+            }
+            vec![found.backup]
+        }
+        Which::All(database) => shelf::survey(from, database.as_deref()).await?,
     };
     sink.event(Event::PhaseBegun(Phase::Transfer));
     let begun = std::time::Instant::now();
-    for backup in &backups {
-        match &backup.standing {
-            Standing::Complete { manifest, .. } => match copy(options, backup, manifest, sink).await {
-                Ok(copied) => outcome.backups.push(copied),
-                Err(error) => outcome.failed.push((backup.name(), error)),
-            },
-            Standing::Unread | Standing::Unreadable(_) | Standing::Deleting | Standing::Unfinished => {
-                outcome.passed_over.push(backup.name());
+    let is_named = matches!(options.which, Which::One(_));
+    for backup in backups {
+        let (name, condition) = (backup.name(), backup.condition());
+        // one that is named is copied whatever it is: each file must have its checksum
+        if !is_named && matches!(condition, Condition::Damaged { .. }) {
+            outcome.passed_over.push((name, condition.word().to_owned()));
+            continue;
+        }
+        let backup = match backup.complete(from).await {
+            Ok(backup) => backup,
+            Err(error) => {
+                outcome.failed.push((name, error));
+                continue;
             }
+        };
+        let Some(manifest) = backup.manifest() else {
+            outcome.passed_over.push((name, condition.word().to_owned()));
+            continue;
+        };
+        match copy(options, &backup, manifest, sink).await {
+            Ok(copied) => outcome.backups.push(copied),
+            Err(error) => outcome.failed.push((name, error)),
         }
     }
     sink.event(Event::PhaseFinished { phase: Phase::Transfer, elapsed: begun.elapsed() });
@@ -130,21 +150,21 @@ async fn copy(options: &Options, backup: &Backup, manifest: &Manifest, sink: &dy
             // a published backup was read back before; of an interrupted copy every file is read again
             let has = match size {
                 Some(size) if size == file.size && is_published => true,
-                Some(size) if size == file.size => file::is_same(options.to.as_ref(), &key, &file).await?,
+                Some(size) if size == file.size => file::is_same(&options.to, &key, &file).await?,
                 Some(_) | None => false,
             };
             if has {
                 report(file.size);
                 return Ok::<_, Error>((0, 0));
             }
-            file::copy(Arc::clone(&options.from), options.to.as_ref(), &key, &file, &report).await?;
+            file::copy(Arc::clone(&options.from), &options.to, &key, &file, &report).await?;
             sink.event(Event::ObjectFinished { name: key.to_string(), rows: None, bytes: file.size });
             Ok((1, file.size))
         }
     };
     let copied: Vec<(u64, u64)> =
         stream::iter(manifest.files.iter().map(one)).buffer_unordered(options.jobs.get()).try_collect().await?;
-    copy_proofs(options, backup, &folder, &present).await?;
+    copy_evidence(options, backup, &folder, &present).await?;
     if !is_published {
         publish(options, &key, stored, backup).await?;
         sink.event(Event::Published { backup: backup.name(), place: options.to.describe() });
@@ -167,15 +187,16 @@ async fn publish(options: &Options, key: &Key, stored: Bytes, backup: &Backup) -
     Ok(())
 }
 
-/// Proofs are small and never change; those that the target has stay.
-async fn copy_proofs(
+/// Evidence is small and never changes; what the target has stays.
+async fn copy_evidence(
     options: &Options,
     backup: &Backup,
     folder: &Key,
     present: &std::collections::BTreeMap<Key, u64>,
 ) -> Result<()> {
-    let prefix = format!("{folder}/{}/", layout::PROOFS);
-    for object in backup.objects.iter().filter(|object| object.key.as_str().starts_with(&prefix)) {
+    let prefix = format!("{folder}/");
+    let is_evidence = |key: &Key| key.as_str().strip_prefix(&prefix).is_some_and(layout::is_evidence);
+    for object in backup.objects.iter().filter(|object| is_evidence(&object.key)) {
         if !present.contains_key(&object.key) {
             let bytes = fetch_all(options.from.as_ref(), &object.key).await?;
             // one that another run has just written is the same

@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use crate::archive::FileKind;
 use crate::archive::directory::decode_file_name;
+use crate::archive::{FileKind, foreign_packing};
 use crate::codec::compress::Algorithm;
 use crate::error::Result;
 use crate::event::Sink;
@@ -211,6 +211,11 @@ pub(super) async fn path(path: &std::path::Path, jobs: usize, sink: &dyn Sink) -
     let result =
         read(&subject, &mut files, async |stream| decompress(stream, algorithm, |bytes| reader.push(bytes)).await)
             .await?;
+    // a stored zip file has the whole dump in it, and is none
+    let result = result.map(|result| match foreign_packing(&first).filter(|_| algorithm == Algorithm::None) {
+        Some(packing) => Err(format!("it is {packing}, neither an archive nor SQL text")),
+        None => result,
+    });
     let contents = result.map(|result| plain_contents(reader, result));
     Ok(Bare { examined: Examined { files, contents, notes }, plain: true })
 }

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, HashSet};
 use crate::archive::toc::{Entry, Toc};
 use crate::manifest::Manifest;
 use crate::manifest::expected::{Expected, Relation, RelationKind};
+use crate::shelf::shrinkage::{self, Volatile};
 
 use super::outcome::LevelReport;
 use super::wish::{PolicyWish, TableWish, Volume, Wishes, is_named};
@@ -218,46 +219,15 @@ fn entries(toc: &Toc, expected: &Expected, report: &mut LevelReport) {
     }
 }
 
-/// Compares how much data there is with the backup before.
+/// Compares how much data there is with the backup before, as `backup` does when it judges its source.
 fn volume(manifest: &Manifest, previous: &Manifest, limit: Volume, report: &mut LevelReport) {
-    let keep = u128::from(100_u8.saturating_sub(limit.max_shrink_percent));
-    for (what, now, before) in [
-        ("bytes of data", manifest.data_bytes(), previous.data_bytes()),
-        ("rows", manifest.row_count(), previous.row_count()),
-        ("tables", manifest.tables.len() as u64, previous.tables.len() as u64),
-    ] {
-        report.checked("volumes", 1_u64);
-        if u128::from(now) * 100 < u128::from(before) * keep {
-            let shrunk = 100 - u128::from(now) * 100 / u128::from(before).max(1);
-            let detail = format!(
-                "{now} {what}, {before} in {}: {shrunk} % less, {} % are allowed{}",
-                previous.id,
-                limit.max_shrink_percent,
-                shrunken(manifest, previous, keep)
-            );
-            report.find(FindingKind::Volume, what, detail);
+    report.checked("volumes", previous.tables.len());
+    match Volatile::parse(&manifest.volatile) {
+        Ok(volatile) => {
+            for one in shrinkage::find(manifest, previous, &volatile, limit.max_shrink_percent) {
+                report.find(FindingKind::Volume, one.object, one.detail);
+            }
         }
+        Err(error) => report.not_checked("volumes", error.message()),
     }
-}
-
-/// The tables that shrank the most, for the detail.
-fn shrunken(manifest: &Manifest, previous: &Manifest, keep: u128) -> String {
-    let now: BTreeMap<(&str, &str), u64> =
-        manifest.tables.iter().map(|table| ((table.schema.as_str(), table.name.as_str()), table.rows)).collect();
-    let mut lost: Vec<(u64, String)> = previous
-        .tables
-        .iter()
-        .filter_map(|table| {
-            let rows = now.get(&(table.schema.as_str(), table.name.as_str())).copied();
-            let smaller = u128::from(rows.unwrap_or(0)) * 100 < u128::from(table.rows) * keep;
-            let words = match rows {
-                Some(rows) => format!("{}.{} from {} to {rows} rows", table.schema, table.name, table.rows),
-                None => format!("{}.{} is gone", table.schema, table.name),
-            };
-            smaller.then(|| (table.rows - rows.unwrap_or(0), words))
-        })
-        .collect();
-    lost.sort_by(|one, other| other.cmp(one));
-    let words: Vec<String> = lost.into_iter().take(3).map(|(_, words)| words).collect();
-    if words.is_empty() { String::new() } else { format!("; {}", words.join(", ")) }
 }

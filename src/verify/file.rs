@@ -44,13 +44,13 @@ pub(super) async fn read<T>(
     report: &mut LevelReport,
     consume: impl AsyncFnOnce(ByteStream) -> Result<T>,
 ) -> Result<Option<T>> {
-    let Some(info) = subject.store.head(&subject.key).await? else {
+    if subject.store.head(&subject.key).await?.is_none() {
         report.find(FindingKind::FileMissing, subject.name, format!("it should lie at \"{}\"", subject.key));
         return Ok(None);
-    };
+    }
     let inlet = Inlet::open(Arc::clone(subject.store), &subject.key).await?;
     let segment_size = subject.expected.map_or(0, |file| file.segment_size);
-    let (stream, hashing) = tee(inlet.stream(0..info.size), segment_size);
+    let (stream, hashing) = tee(inlet.stream_ahead(0..inlet.size()), segment_size);
     let (stream, counted) = count(stream);
     match watch(consume(stream), &counted, subject.meter).await {
         Ok(value) => {

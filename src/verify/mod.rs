@@ -16,6 +16,7 @@ mod live;
 mod meaning;
 mod outcome;
 mod plain;
+mod proof;
 mod structure;
 mod tar;
 mod tee;
@@ -29,6 +30,7 @@ use std::time::Instant;
 pub use finding::{Finding, FindingKind, Level};
 pub use live::Comparison;
 pub use outcome::{Checked, LevelOutcome, LevelVerdict, NotChecked, Outcome, Verdict};
+pub use proof::Proof;
 pub use wish::{PolicyWish, TableWish, Volume, Wishes};
 
 use crate::archive::toc::Toc;
@@ -111,9 +113,12 @@ pub async fn run(options: &Options, sink: &dyn Sink) -> Result<Outcome> {
             let examined = timed(sink, phase, pass).await?;
             let toc = examined.contents.as_ref().and_then(|contents| contents.toc.clone());
             add_levels(&mut outcome, examined, Some(manifest), deepest);
+            outcome.damage = outcome.findings.iter().filter(|finding| proof::proves_damage(finding)).cloned().collect();
             if deepest >= Level::Expectations {
+                let promised = expectation::check(toc.as_ref(), Some(manifest), None, &[], &Wishes::default());
+                outcome.damage.extend(promised.into_findings());
                 let previous = previous.as_ref().and_then(|previous| previous.manifest());
-                let comparable = previous.filter(|previous| previous.is_good() && manifest.is_good());
+                let comparable = previous.filter(|previous| previous.filters == manifest.filters);
                 let (tables, wishes) = (&options.required_tables, &options.wishes);
                 outcome.add(expectation::check(toc.as_ref(), Some(manifest), comparable, tables, wishes));
             }
@@ -124,7 +129,8 @@ pub async fn run(options: &Options, sink: &dyn Sink) -> Result<Outcome> {
                 };
                 let encoding = toc.as_ref().and_then(|toc| toc.encoding()).unwrap_or(manifest.encoding());
                 let toc = toc.as_ref();
-                let comparison = Comparison { encoding, toc, owners: true, rights: true, jobs: options.jobs };
+                let comparison =
+                    Comparison { encoding, toc, owners: true, rights: true, database: true, jobs: options.jobs };
                 let comparing = live::compare(target, manifest, comparison, sink);
                 outcome.add(timed(sink, Phase::CompareLive, comparing).await?);
             }
@@ -181,7 +187,9 @@ fn manifest_of(backup: &Backup) -> Result<&Manifest> {
         Standing::Unreadable(error) => Err(Error::new(error.kind(), error.message())
             .detail(error.detail_text().unwrap_or("no detail"))
             .hint("Use another backup, or copy this one again from where it is whole.")),
-        Standing::Unread => Err(Error::new(ErrorKind::Bug, format!("the manifest of {} was not read", backup.name()))),
+        Standing::Summarized { .. } | Standing::Unread => {
+            Err(Error::new(ErrorKind::Bug, format!("the manifest of {} was not read", backup.name())))
+        }
         Standing::Deleting | Standing::Unfinished => {
             Err(Error::new(ErrorKind::Archive, format!("backup {} is not complete", backup.name())))
         }

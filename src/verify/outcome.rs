@@ -16,6 +16,9 @@ pub struct Outcome {
     pub findings: Vec<Finding>,
     /// What is odd and no damage.
     pub notes: Vec<String>,
+    /// Those of the findings that prove a backup to be damaged: not what somebody wished for, nor what a live database has.
+    #[serde(skip)]
+    pub damage: Vec<Finding>,
 }
 
 /// What became of one level.
@@ -81,7 +84,14 @@ pub enum Verdict {
 
 impl Outcome {
     pub(super) fn new(target: impl Into<String>, requested: Option<Level>) -> Self {
-        Self { target: target.into(), requested, levels: Vec::new(), findings: Vec::new(), notes: Vec::new() }
+        Self {
+            target: target.into(),
+            requested,
+            levels: Vec::new(),
+            findings: Vec::new(),
+            notes: Vec::new(),
+            damage: Vec::new(),
+        }
     }
 
     /// The verdict on all of it.
@@ -180,7 +190,6 @@ impl LevelReport {
         }
     }
 
-    #[cfg(test)]
     pub(super) fn into_findings(self) -> Vec<Finding> {
         self.findings
     }

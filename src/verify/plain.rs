@@ -7,6 +7,7 @@ use bytes::Bytes;
 use crate::archive::copy_text::CopyText;
 use crate::archive::insert_text::{INSERT_BEGIN, InsertReader, Wide};
 use crate::archive::plain::one_line;
+use crate::archive::script::Splitter;
 use crate::codec::digest::{RowDigest, RowSummary};
 use crate::manifest::Table;
 use crate::object::Quote;
@@ -33,6 +34,8 @@ pub(super) struct PlainReader {
     inserts: Option<Wide>,
     /// The table whose statements come now.
     open: Option<Open>,
+    /// How a restore reads it.
+    splitter: Splitter,
 }
 
 struct Open {
@@ -114,12 +117,20 @@ impl PlainReader {
             tail: Vec::new(),
             inserts: inserts.map(Wide::of),
             open: None,
+            splitter: Splitter::new().checked().glancing(),
         }
     }
 
     pub(super) fn push(&mut self, bytes: &Bytes) -> Result<(), String> {
         self.byte_count += bytes.len() as u64;
         self.keep_tail(bytes);
+        self.splitter.push(bytes);
+        self.split()?;
+        let is_between = matches!(self.state, State::Line(_) | State::Other);
+        if is_between && self.left.is_empty() && self.open.is_none() {
+            // no rows are expected any more
+            return Ok(());
+        }
         let mut rest = &bytes[..];
         while !rest.is_empty() {
             rest = match &mut self.state {
@@ -139,6 +150,12 @@ impl PlainReader {
                 State::Line(_) | State::Other => self.line(rest)?,
             };
         }
+        Ok(())
+    }
+
+    /// Whatever a restore would refuse is told.
+    fn split(&mut self) -> Result<(), String> {
+        while self.splitter.next_event().map_err(|error| error.to_string())?.is_some() {}
         Ok(())
     }
 
@@ -164,6 +181,8 @@ impl PlainReader {
 
     /// The text is over.
     pub(super) fn finish(&mut self) -> Result<(), String> {
+        self.splitter.end();
+        self.split()?;
         self.close()
     }
 
@@ -250,7 +269,7 @@ mod tests {
         Table { schema: "public".to_owned(), name: name.to_owned(), dump_id, columns, ..Table::default() }
     }
 
-    const DUMP: &str = "--\n-- PostgreSQL database dump\n--\n\nSELECT 1;\nCOPY public.other (a) FROM stdin;\n\
+    const DUMP: &str = "--\n-- PostgreSQL database dump\n--\n\nSELECT 1;\nCOPY public.other (a) FROM stdin;\n\\.\n\
         COPY public.item (id, name) FROM stdin;\n1\ta\n2\t\\\\.\n\\.\n\n\n\
         COPY public.\"Odd name\"  FROM stdin;\n\\.\n\n\n--\n-- PostgreSQL database dump complete\n--\n\n";
 

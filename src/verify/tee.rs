@@ -12,8 +12,8 @@ use crate::error::{Error, ErrorKind};
 use crate::event::{Event, Progress, Sink};
 use crate::store::ByteStream;
 
-/// Pieces that wait for the hashing thread; a store's pieces have at most 1 MiB.
-const WAITING: usize = 8;
+/// Pieces that wait for the hashing thread; they have at most 4 MiB.
+const WAITING: usize = 3;
 
 /// What was read of a file.
 #[derive(Clone, Debug, PartialEq, Eq)]

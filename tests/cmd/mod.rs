@@ -90,6 +90,7 @@ impl Ground {
     fn hide(&self, text: &str) -> String {
         let text = self.values().iter().fold(text.to_owned(), |text, (name, value)| text.replace(value.as_str(), name));
         let patterns = [
+            (r"\d{8}T\d{6}Z(-\d+)?\.json", "[TIME].json"),
             (r"\d{8}T\d{6}Z-[a-z0-9]{4}", "[ID]"),
             (r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d(\.\d+)?)?( ?UTC|Z|[+-]\d\d(:?\d\d)?)?", "[TIME]"),
             (r"\b(\d+ (d|h|min) )*\d+(\.\d+)? (d|h|min|s)\b", "[DURATION]"),
@@ -101,6 +102,8 @@ impl Ground {
             (r"\b1[3-9]\.\d+( \(Debian [^)]*\))?", "[VERSION]"),
             (r"\bpid \d+|\bprocess \d+", "[PROCESS]"),
             (r"\b[0-9A-F]+/[0-9A-F]{5,}\b", "[LSN]"),
+            // said of a phase that takes seconds: here only where the machine is busy
+            (r"(?m)^[a-z ]+: done in \[DURATION\](, .*)?\n", ""),
             // a column is as wide as what was hidden in it
             (r"BACKUP {2,}AGE", "BACKUP  AGE"),
             (r"\[DURATION\] {2,}", "[DURATION]  "),

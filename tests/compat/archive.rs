@@ -22,7 +22,7 @@ use pgproof::verify::{Options, Outcome, Target, Verdict, Wishes};
 
 use super::{block_on, open};
 use crate::support::bin::db;
-use crate::support::pg::{Database, Server, newest_server, servers, shared_folder};
+use crate::support::pg::{Database, Server, all_servers, newest_server, servers, shared_folder};
 
 /// An archive's data by dump id: rows as one stream, or large objects.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -255,10 +255,10 @@ fn offsets_that_pg_dump_could_not_write_are_found() {
         let output = server.run("pg_dump", &arguments);
         assert!(output.status.success());
         fs::write(&piped, output.stdout).expect("the shared folder is writable");
-        // as in `pg_dump -Fc shop > shop.dump`: 17 and 18 then write a second table of contents behind the data
+        // as in `pg_dump -Fc shop > shop.dump`: 16 and newer then write a second table of contents behind the data
         server.run_into("pg_dump", &arguments, &redirected);
 
-        for (path, is_unknown) in [(piped, true), (redirected, server.major >= 17)] {
+        for (path, is_unknown) in [(piped, true), (redirected, server.major >= 16)] {
             let what = format!("PostgreSQL {}, {}", server.major, path.display());
             let mut archive = open(&path);
             assert_eq!(archive.toc().has_unknown_places(), is_unknown, "{what}");
@@ -272,8 +272,8 @@ fn offsets_that_pg_dump_could_not_write_are_found() {
 
 #[test]
 fn pg_restore_reads_what_we_write() {
-    let all = servers();
-    for server in &all {
+    let all = all_servers();
+    for server in &servers() {
         let database = database(server);
         let folder = shared_folder();
         let original = folder.path().join("original");
@@ -288,6 +288,7 @@ fn pg_restore_reads_what_we_write() {
             // 1.14 and 1.15 differ in the header only
             let (version, reader) = match (version, needs_new) {
                 (Version::V1_14, true) => (Version::V1_15, 16),
+                (Version::V1_15, _) => (version, 16),
                 (Version::V1_16, _) => (version, 17),
                 (version, _) => (version, 12),
             };
@@ -302,7 +303,12 @@ fn pg_restore_reads_what_we_write() {
             written.push((directory, reader));
         }
         for reader in &all {
-            if reader.major < if version == Version::V1_16 { 17 } else { 12 } {
+            let oldest = match version {
+                Version::V1_16 => 17,
+                Version::V1_15 => 16,
+                Version::V1_12 | Version::V1_13 | Version::V1_14 => 12,
+            };
+            if reader.major < oldest {
                 continue;
             }
             let expected = script(reader, &original);

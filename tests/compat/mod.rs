@@ -1,6 +1,7 @@
 //! pg_dump's archives and ours, read by each other, on every major that is there.
 
 mod archive;
+mod contradiction;
 mod globals;
 mod insert;
 mod majors;

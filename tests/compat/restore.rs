@@ -9,7 +9,7 @@ use pgproof::server::{Options as Target, Spec};
 
 use crate::support::bin::db;
 use crate::support::pg::{Database, Server, any_server, newest_server, servers, shared_folder};
-use crate::support::repository;
+use crate::support::{repository, skipped};
 
 fn target(database: &Database) -> Target {
     let spec = Spec { target: Some(database.url()), ..Spec::default() };
@@ -362,7 +362,7 @@ fn amounts_of_money_are_the_same_in_another_locale() {
             server.run("psql", &["-qX", "-v", "ON_ERROR_STOP=1", "-d", &database.url(), "-c", &sql]).status.success()
         };
         if !set(&source) {
-            println!("NOT TESTED on {}: its machine has no locale ja_JP.UTF-8", server.major);
+            skipped(&format!("PostgreSQL {}'s machine has no locale ja_JP.UTF-8", server.major));
             continue;
         }
         source.sql(

@@ -17,7 +17,7 @@ use super::restore::{corpora, corpus_name, load_corpus, load_roles};
 use super::{block_on, open};
 use crate::support::bin::db;
 use crate::support::pg::{Database, Server, newest_server, servers, shared_folder};
-use crate::support::{repository, text_without_attver};
+use crate::support::{repository, skipped, text_without_attver};
 
 /// Our entries of a whole database.
 fn ours(url: &str) -> Vec<Entry> {
@@ -175,6 +175,9 @@ pub(crate) fn load_zoo(database: &Database) {
     let mut files: Vec<_> = fs::read_dir(folder).expect("the zoo").map(|file| file.expect("a file").path()).collect();
     files.retain(|file| file.extension().is_some_and(|extension| extension == "sql"));
     files.sort();
+    if !database.server.knows_icu() {
+        skipped(&format!("collations of ICU: PostgreSQL {} was built without it here", database.server.major));
+    }
     for file in &files {
         database.sql(&fs::read_to_string(file).expect("a zoo file"));
     }

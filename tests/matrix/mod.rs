@@ -18,7 +18,7 @@ use bench::{Bench, Copy};
 use objects::{Object, objects};
 use runs::{Run, runs};
 
-use crate::support::pg;
+use crate::support::{pg, skipped};
 
 /// How often a text stands in a dump as lines of their own.
 fn count(dump: &str, text: &str) -> usize {
@@ -112,11 +112,14 @@ fn check(run: &Run, objects: &[Object], bench: &mut Bench) -> Vec<String> {
 /// A half of the runs on one server.
 fn matrix(major: u32, half: usize) {
     let Some(server) = pg::server(major) else {
-        println!("NOT TESTED: no PostgreSQL {major} here");
         return;
     };
     let all = runs();
-    let objects = objects(&all);
+    let mut objects = objects(&all);
+    if !server.knows_icu() {
+        skipped(&format!("objects that need ICU: PostgreSQL {major} was built without it here"));
+        objects.retain(|object| !object.needs_icu);
+    }
     let mut bench = Bench::new(&server, &objects);
     let mut report = String::new();
     for run in all.iter().skip(half).step_by(2) {

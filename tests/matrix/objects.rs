@@ -12,7 +12,7 @@
 //! ```
 //!
 //! The line with the colon lists groups of runs: a run shows the object when it is in every one of them (`runs.rs` says
-//! which these are); `many` lets the statement stand there more than once. `+` and `-` add and take away single runs,
+//! which these are); `many` lets the statement stand there more than once, `icu` asks for a server that knows ICU. `+` and `-` add and take away single runs,
 //! `-run@15` only from that major on. `{database}` stands for the database's name.
 
 use std::collections::BTreeSet;
@@ -33,6 +33,8 @@ pub(super) struct Object {
     /// With the major from which on it counts.
     minus: Vec<(String, u32)>,
     from: u32,
+    /// Only a server that was built with ICU can have it.
+    pub(super) needs_icu: bool,
     /// It may stand there more than once.
     pub(super) is_many: bool,
     sql: String,
@@ -92,6 +94,7 @@ fn parse(part: &str) -> Object {
         plus: Vec::new(),
         minus: Vec::new(),
         from: 0,
+        needs_icu: false,
         is_many: false,
         sql: sql.to_owned(),
         texts: texts.split("\n=>").map(|text| parse_text(name, text)).collect(),
@@ -105,6 +108,7 @@ fn parse(part: &str) -> Object {
             }
             (_, _, Some(major)) => object.from = major.parse().expect("a major is a number"),
             (None, None, None) if word == "many" => object.is_many = true,
+            (None, None, None) if word == "icu" => object.needs_icu = true,
             (None, None, None) => object.groups.push(word.to_owned()),
         }
     }

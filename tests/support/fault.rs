@@ -18,6 +18,10 @@ pub(crate) enum Fault {
     CutRequest(u64),
     /// The answer comes no faster than so many bytes a second.
     Slow(u64),
+    /// What the program sends is carried out, and the whole answer is lost.
+    LoseAnswer,
+    /// HTTP only: no answer for so long, then the connection is closed. The server never sees the request.
+    Silence(Duration),
     /// HTTP only: this status instead of the server's answer. The server never sees the request.
     Status(u16),
 }
@@ -55,7 +59,15 @@ impl Proxy {
             let request = Request { number, method: method.to_owned(), target: target.to_owned() };
             match choose(&request) {
                 Fault::Status(status) => answer(&mut client, &head, rest.len() as u64, status),
-                fault @ (Fault::Pass | Fault::CutAnswer(_) | Fault::CutRequest(_) | Fault::Slow(_)) => {
+                Fault::Silence(time) => {
+                    thread::sleep(time);
+                    client.shutdown(Shutdown::Both)
+                }
+                fault @ (Fault::Pass
+                | Fault::CutAnswer(_)
+                | Fault::CutRequest(_)
+                | Fault::LoseAnswer
+                | Fault::Slow(_)) => {
                     let server = TcpStream::connect(authority.as_str())?;
                     let sent: Vec<u8> = [one_request_only(&head).as_bytes(), rest.as_slice()].concat();
                     relay(&client, &server, fault, &sent)
@@ -121,7 +133,11 @@ fn answer(client: &mut TcpStream, head: &str, already_read: u64, status: u16) ->
         // A connection closed over unread bytes is reset, and the client might never see the answer.
         io::copy(&mut client.take(length.saturating_sub(already_read)), &mut io::sink())?;
     }
-    let code = if status == 503 { "SlowDown" } else { "InternalError" };
+    let code = match status {
+        403 => "AccessDenied",
+        503 => "SlowDown",
+        _ => "InternalError",
+    };
     let body = format!("<?xml version=\"1.0\"?><Error><Code>{code}</Code><Message>made by the test</Message></Error>");
     write!(client, "HTTP/1.1 {status} Fault\r\nContent-Type: application/xml\r\nContent-Length: {}\r\n", body.len())?;
     write!(client, "Connection: close\r\n\r\n{body}")
@@ -132,7 +148,7 @@ fn relay(client: &TcpStream, server: &TcpStream, fault: Fault, sent_already: &[u
         Fault::CutRequest(bytes) => (bytes, u64::MAX, None),
         Fault::CutAnswer(bytes) => (u64::MAX, bytes, None),
         Fault::Slow(rate) => (u64::MAX, u64::MAX, Some(rate)),
-        Fault::Pass | Fault::Status(_) => (u64::MAX, u64::MAX, None),
+        Fault::Pass | Fault::LoseAnswer | Fault::Status(_) | Fault::Silence(_) => (u64::MAX, u64::MAX, None),
     };
     let (mut from_client, mut to_server) = (client.try_clone()?, server.try_clone()?);
     to_server.write_all(sent_already)?;
@@ -143,7 +159,15 @@ fn relay(client: &TcpStream, server: &TcpStream, fault: Fault, sent_already: &[u
         }
         drop(to_server.shutdown(if up_limit < u64::MAX { Shutdown::Both } else { Shutdown::Write }));
     });
-    pump(&mut server.try_clone()?, &mut client.try_clone()?, down_limit, rate);
+    match fault {
+        Fault::LoseAnswer => drop(io::copy(&mut server.try_clone()?, &mut io::sink())),
+        Fault::Pass
+        | Fault::CutAnswer(_)
+        | Fault::CutRequest(_)
+        | Fault::Slow(_)
+        | Fault::Silence(_)
+        | Fault::Status(_) => pump(&mut server.try_clone()?, &mut client.try_clone()?, down_limit, rate),
+    }
     drop(server.shutdown(Shutdown::Both));
     client.shutdown(Shutdown::Both)
 }

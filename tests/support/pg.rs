@@ -7,7 +7,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
-use super::{repository, required_variable, text_without_attver, unique_name};
+use super::{note, repository, required_variable, skipped, text_without_attver, unique_name};
 
 /// A running server.
 #[derive(Clone, Debug)]
@@ -16,8 +16,23 @@ pub(crate) struct Server {
     url: String,
 }
 
-/// Every server that `PGPROOF_TEST_PG` names (`13=URL,15=URL`), oldest first.
+/// The servers that tests go over, oldest first: those that `PGPROOF_TEST_MAJORS` asks for, else all that are there.
+///
+/// Who asks for them goes into the notes, so that `scripts/test --by-major` can run these tests again for other majors.
 pub(crate) fn servers() -> Vec<Server> {
+    note("majors", "");
+    all_servers().into_iter().filter(|server| is_asked_for(server.major)).collect()
+}
+
+fn is_asked_for(major: u32) -> bool {
+    let majors = std::env::var("PGPROOF_TEST_MAJORS").unwrap_or_default();
+    let mut majors = majors.split_whitespace().peekable();
+    majors.peek().is_none() || majors.any(|asked| asked == major.to_string())
+}
+
+/// Every server that `PGPROOF_TEST_PG` names (`13=URL,15=URL`), oldest first: what is asked for, 15, and the newest, for tests
+/// that go from one to another.
+pub(crate) fn all_servers() -> Vec<Server> {
     let variable = required_variable("PGPROOF_TEST_PG");
     let mut servers: Vec<Server> = variable
         .split(',')
@@ -30,19 +45,24 @@ pub(crate) fn servers() -> Vec<Server> {
     servers
 }
 
-/// The server of a major, when it is there.
+/// The server of a major. Where it was not asked for, the test is skipped, and is noted as such.
 pub(crate) fn server(major: u32) -> Option<Server> {
-    servers().into_iter().find(|server| server.major == major)
+    let found = all_servers().into_iter().find(|server| server.major == major && is_asked_for(major));
+    if found.is_none() {
+        note("majors", "");
+        skipped(&format!("needs PostgreSQL {major}"));
+    }
+    found
 }
 
 /// The server for tests that do not depend on the major.
 pub(crate) fn any_server() -> Server {
-    server(15).expect("PostgreSQL 15 is the one major that must be there")
+    all_servers().into_iter().find(|server| server.major == 15).expect("PostgreSQL 15 must be there")
 }
 
-/// The newest server: its client programs read every archive and every server.
+/// The newest server: its client programs read every archive and every server. `scripts/test` has 18 always.
 pub(crate) fn newest_server() -> Server {
-    servers().pop().expect("at least one server")
+    all_servers().pop().expect("at least one server")
 }
 
 /// The folder that this machine and every server's programs see under the same path.
@@ -66,6 +86,11 @@ impl Server {
         (host.to_owned(), port.parse().expect("a port number"))
     }
 
+    /// Whether it was built with ICU. A build without knows one collation of ICU's by name, and cannot use it.
+    pub(crate) fn knows_icu(&self) -> bool {
+        self.sql("postgres", "select count(*) > 1 from pg_collation where collprovider = 'i';") == "t"
+    }
+
     /// A program of this major, run to its end. Files in its arguments must lie in `shared_folder()`.
     pub(crate) fn run(&self, program: &str, args: &[&str]) -> Output {
         self.command(program, args).stdin(Stdio::null()).output().expect("scripts/pg runs")
@@ -79,7 +104,8 @@ impl Server {
         assert!(status.success(), "{program} {} of PostgreSQL {}", args.join(" "), self.major);
     }
 
-    fn command(&self, program: &str, args: &[&str]) -> Command {
+    /// The same, to be run by the caller.
+    pub(crate) fn command(&self, program: &str, args: &[&str]) -> Command {
         let mut command = Command::new(repository().join("scripts/pg"));
         command.arg("run").arg(self.major.to_string()).arg(program).args(args);
         command

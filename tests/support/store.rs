@@ -4,6 +4,10 @@ use aws_config::{BehaviorVersion, Region};
 use aws_credential_types::Credentials;
 use aws_sdk_s3::Client;
 use aws_sdk_s3::primitives::ByteStream;
+use aws_sdk_s3::types::{
+    BucketVersioningStatus, DefaultRetention, ObjectLockConfiguration, ObjectLockEnabled, ObjectLockRetentionMode,
+    ObjectLockRule, VersioningConfiguration,
+};
 use tokio::runtime::Runtime;
 
 use super::{required_variable, unique_name};
@@ -21,6 +25,15 @@ pub(crate) struct Bucket {
 impl Bucket {
     /// Makes a bucket with a name of its own.
     pub(crate) fn new() -> Self {
+        Self::made(false)
+    }
+
+    /// The same, in which objects can be locked.
+    pub(crate) fn lockable() -> Self {
+        Self::made(true)
+    }
+
+    fn made(locks: bool) -> Self {
         let endpoint = required_variable("PGPROOF_TEST_S3_ENDPOINT");
         let key = required_variable("PGPROOF_TEST_S3_KEY");
         let secret = required_variable("PGPROOF_TEST_S3_SECRET");
@@ -35,8 +48,27 @@ impl Bucket {
             .build();
         let client = Client::from_conf(config);
         let name = unique_name("t-");
-        runtime.block_on(client.create_bucket().bucket(&name).send()).expect("the S3 server makes a bucket");
+        let create = client.create_bucket().bucket(&name).object_lock_enabled_for_bucket(locks);
+        runtime.block_on(create.send()).expect("the S3 server makes a bucket");
         Self { name, endpoint, key, secret, client, runtime }
+    }
+
+    /// Has the bucket keep a version of whatever is deleted or overwritten from now on.
+    pub(crate) fn keep_versions(&self) {
+        let wanted = VersioningConfiguration::builder().status(BucketVersioningStatus::Enabled).build();
+        let put = self.client.put_bucket_versioning().bucket(&self.name).versioning_configuration(wanted);
+        self.runtime.block_on(put.send()).expect("the bucket keeps versions");
+    }
+
+    /// Has the bucket lock each new object for a day. It must have been made by [`Bucket::lockable`].
+    pub(crate) fn lock_for_a_day(&self) {
+        let day = DefaultRetention::builder().mode(ObjectLockRetentionMode::Governance).days(1).build();
+        let wanted = ObjectLockConfiguration::builder()
+            .object_lock_enabled(ObjectLockEnabled::Enabled)
+            .rule(ObjectLockRule::builder().default_retention(day).build())
+            .build();
+        let put = self.client.put_object_lock_configuration().bucket(&self.name).object_lock_configuration(wanted);
+        self.runtime.block_on(put.send()).expect("the bucket locks objects");
     }
 
     /// What `--store` takes.
@@ -79,6 +111,26 @@ impl Bucket {
     pub(crate) fn put(&self, key: &str, bytes: Vec<u8>) {
         let put = self.client.put_object().bucket(&self.name).key(key).body(ByteStream::from(bytes));
         self.runtime.block_on(put.send()).expect("the object is written");
+    }
+
+    /// From now on whoever uses the bucket may add and read, and not delete.
+    pub(crate) fn forbid_deletions(&self) {
+        let resource = format!("arn:aws:s3:::{}/*", self.name);
+        let policy = serde_json::json!({
+            "Version": "2012-10-17",
+            "Statement": [{"Effect": "Deny", "Principal": "*", "Action": "s3:DeleteObject", "Resource": [resource]}],
+        });
+        let put = self.client.put_bucket_policy().bucket(&self.name).policy(policy.to_string());
+        self.runtime.block_on(put.send()).expect("the server takes a policy");
+        self.put("probe-of-the-policy", b"x".to_vec());
+        let deleted = self.client.delete_object().bucket(&self.name).key("probe-of-the-policy").send();
+        assert!(self.runtime.block_on(deleted).is_err(), "the server keeps the policy");
+    }
+
+    /// Ends [`Bucket::forbid_deletions`].
+    pub(crate) fn allow_deletions(&self) {
+        let deleted = self.client.delete_bucket_policy().bucket(&self.name).send();
+        self.runtime.block_on(deleted).expect("the policy is removed");
     }
 
     /// Multipart uploads that nobody has completed or aborted: each costs its owner money for ever.

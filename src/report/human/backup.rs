@@ -2,13 +2,12 @@
 
 use std::fmt::Write as _;
 
-use super::{contents, duration_of};
+use super::{contents, duration_of, pruned};
 use crate::backup::Outcome;
 use crate::config::{ByteSize, show_duration};
 use crate::manifest::State;
 use crate::report::paint::{Color, Paint};
 use crate::report::redact::line;
-use crate::report::talk::counted;
 
 /// What a backup to a store, or an archive alone, came to.
 pub fn backup(outcome: &Outcome, is_alone: bool, paint: Paint) -> String {
@@ -35,17 +34,14 @@ pub fn backup(outcome: &Outcome, is_alone: bool, paint: Paint) -> String {
         facts.push(("filtered", manifest.filters.join(" ")));
     }
     facts.extend(manifest.skipped.iter().map(|one| ("left out", format!("{}: {}", one.object, one.reason))));
+    facts.extend(manifest.suspicions.iter().map(|problem| ("suspect", problem.clone())));
     facts.extend(manifest.warnings.iter().map(|warning| ("warning", warning.clone())));
-    if let Some(pruned) = &outcome.pruned {
-        let deleted = counted(pruned.deleted.len() as u64, "older backup");
-        facts.push((
-            "pruned",
-            match pruned.failed.len() {
-                0 => format!("{deleted}, {}", ByteSize(pruned.bytes)),
-                failed => format!("{deleted}, {}; {failed} could not be deleted", ByteSize(pruned.bytes)),
-            },
-        ));
+    if let Some(outcome) = &outcome.pruned {
+        facts.push(("pruned", pruned(outcome, "older backup")));
+        facts
+            .extend(outcome.hidden.iter().map(|(name, kept)| ("pruned", format!("{name}: hidden, not freed: {kept}"))));
     }
+    facts.extend(outcome.retention_error.iter().map(|error| ("pruned", format!("no: {}", error.message()))));
     for (name, value) in facts {
         let _ = writeln!(text, "  {name:<9} {}", line(&value)); // writing to a string cannot fail
     }

@@ -65,10 +65,10 @@ async fn a_dry_run_says_what_would_go_and_how() {
     let plan = prune::plan(&options, &store, now()).await.unwrap();
     assert_eq!(
         prune(&plan, None, Paint::off()),
-        "DATABASE  BACKUP                 ACTION  REASONS\n\
-         shop      20261121T030000Z-k3f9  keep    newest, last 1/1\n\
-         shop      20261120T030000Z-k3f9  keep    newest, last 1/1\n\
-         shop      20261119T030000Z-k3f9  delete  no rule keeps it\n\
+        "DATABASE  BACKUP                 STATE     ACTION  REASONS\n\
+         shop      20261121T030000Z-k3f9  good      keep    newest, last 1/1\n\
+         shop      20261120T030000Z-k3f9  filtered  keep    newest, last 1/1\n\
+         shop      20261119T030000Z-k3f9  good      delete  no rule keeps it\n\
          shop/20261121T040000Z-k3f9: keep: unfinished; a run may still be writing it\n\
          1 backup to delete; nothing was deleted: add --yes\n"
     );
@@ -81,8 +81,8 @@ async fn status_is_a_line_for_each_database() {
         crate::status::Options { database: None, max_age: Duration::from_secs(3600), include_filtered: false };
     let statuses = crate::status::run(&options, &store, now()).await.unwrap();
     assert_eq!(
-        status(&statuses, options.max_age, Paint::off()),
-        "shop: TOO OLD: newest good backup 20261121T030000Z-k3f9 is 2 h 30 min old (at most 1 h 0 min); 2 good, 2 not good\n"
+        status(&statuses, options.max_age, now(), Paint::off()),
+        "shop: TOO OLD: newest good backup 20261121T030000Z-k3f9 is 2 h 30 min old (at most 1 h 0 min); 2 good, 1 filtered, 1 unfinished\n"
     );
 }
 

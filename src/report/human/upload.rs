@@ -13,8 +13,8 @@ pub fn upload(outcome: &Outcome, to: &str, paint: Paint) -> String {
         table.row([copied.name.clone(), ByteSize(copied.bytes).to_string(), result.to_owned()]);
         table.color(2, Color::Good);
     }
-    for name in &outcome.passed_over {
-        table.row([name.clone(), String::new(), "passed over: it is not complete".to_owned()]);
+    for (name, word) in &outcome.passed_over {
+        table.row([name.clone(), String::new(), format!("passed over: it is {word}")]);
         table.color(2, Color::Warning);
     }
     for (name, error) in &outcome.failed {

@@ -182,13 +182,22 @@ fn a_policy_that_keeps_nothing_is_refused() {
 #[test]
 fn manifests_become_backups_of_the_right_completeness() {
     let manifest = crate::manifest::tests::sample("20261121T030000Z-k3f9");
-    let completeness = |manifest: &Manifest| Backup::new(manifest, None).completeness;
-    assert_eq!(completeness(&manifest), Completeness::Whole);
-    assert_eq!(Backup::new(&manifest, None).identity, "7312345678901234567/16384/shop");
-    let filtered = Manifest { filters: vec!["--table=a".to_owned()], ..manifest.clone() };
-    assert_eq!(completeness(&filtered), Completeness::Filtered(vec!["--table=a".to_owned()]));
-    assert_eq!(completeness(&Manifest { state: State::Partial, ..filtered.clone() }), Completeness::Partial);
-    assert_eq!(completeness(&Manifest { state: State::Suspect, ..manifest }), Completeness::Suspect);
+    let summary = Summary::from(&manifest);
+    let completeness = |condition: &Condition| Backup::new(&summary, condition, None).map(|backup| backup.completeness);
+    assert_eq!(completeness(&Condition::Good), Some(Completeness::Whole));
+    assert_eq!(Backup::new(&summary, &Condition::Good, None).unwrap().identity, "7312345678901234567/16384/shop");
+    let filters = vec!["--table=a".to_owned()];
+    for is_usual in [false, true] {
+        let filtered = Condition::Filtered { filters: filters.clone(), is_usual };
+        assert_eq!(completeness(&filtered), Some(Completeness::Filtered(filters.clone())));
+    }
+    assert_eq!(completeness(&Condition::Partial(2)), Some(Completeness::Partial));
+    assert_eq!(completeness(&Condition::Suspect(vec![])), Some(Completeness::Suspect));
+    let damaged = Condition::Damaged { proof: "proofs/a.json".to_owned(), reason: "x".to_owned() };
+    assert_eq!(completeness(&damaged), Some(Completeness::Damaged));
+    for condition in [Condition::Unfinished, Condition::Deleting, Condition::Unreadable("x".to_owned())] {
+        assert_eq!(completeness(&condition), None);
+    }
 }
 
 /// The same rules once more, written the slow way: for each backup, look at all others.

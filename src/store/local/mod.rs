@@ -6,7 +6,7 @@
 use std::fs;
 use std::io;
 use std::ops::Range;
-use std::os::unix::fs::{DirBuilderExt as _, FileExt as _};
+use std::os::unix::fs::{DirBuilderExt as _, FileExt as _, MetadataExt as _};
 use std::path::{Path, PathBuf};
 
 use async_trait::async_trait;
@@ -17,6 +17,7 @@ use futures_util::{StreamExt as _, stream};
 use super::key::PRIVATE;
 use super::{
     Access, ByteStream, Key, ObjectInfo, PutMode, PutOutcome, SizeHint, Store, Swept, Upload, missing, out_of_range,
+    replaced,
 };
 use crate::error::{Error, ErrorKind, Result};
 
@@ -112,15 +113,40 @@ fn sync_folder(path: &Path) -> Result<()> {
     }
 }
 
-/// A file and what a listing says of it. Symbolic links are not followed: a store holds plain files only.
+/// A file and what a listing says of it.
 struct Found {
     path: PathBuf,
     name: String,
-    size: u64,
+    metadata: fs::Metadata,
     modified: DateTime<Utc>,
 }
 
-fn walk(folder: &Path, name: &str, found: &mut Vec<Found>) -> Result<()> {
+impl Found {
+    fn object(&self) -> Option<ObjectInfo> {
+        // files that no key can name were put there by somebody else
+        let key = Key::new(self.name.as_str()).ok()?;
+        (!key.is_private()).then(|| ObjectInfo {
+            key,
+            size: self.metadata.len(),
+            modified: self.modified,
+            tag: Some(tag_of(&self.metadata)),
+        })
+    }
+}
+
+/// What tells a file from the one that had its name before.
+fn tag_of(metadata: &fs::Metadata) -> String {
+    let (seconds, nanoseconds) = (metadata.mtime(), metadata.mtime_nsec());
+    format!("{}-{}-{seconds}.{nanoseconds:09}", metadata.ino(), metadata.len())
+}
+
+fn modified_of(metadata: &fs::Metadata, path: &Path) -> Result<DateTime<Utc>> {
+    metadata.modified().map(Into::into).map_err(|error| failed("could not look at", path, error))
+}
+
+/// Adds all files below a folder. Links are followed, as whoever writes follows them: what can be written under a name is found
+/// under it. `above` are the folders that lead here, so that a link back to one of them ends.
+fn walk(folder: &Path, name: &str, above: &mut Vec<(u64, u64)>, found: &mut Vec<Found>) -> Result<()> {
     let entries = match fs::read_dir(folder) {
         Ok(entries) => entries,
         // a prune beside us may have removed it
@@ -133,16 +159,27 @@ fn walk(folder: &Path, name: &str, found: &mut Vec<Found>) -> Result<()> {
         // a name that is no UTF-8 was not written by a store
         let Ok(file_name) = entry.file_name().into_string() else { continue };
         let name = if name.is_empty() { file_name } else { format!("{name}/{file_name}") };
-        let metadata = match entry.metadata() {
+        let metadata = match fs::metadata(&path) {
             Ok(metadata) => metadata,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
+            // gone since, or a link to nothing or to itself
+            Err(error)
+                if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory)
+                    || error.raw_os_error() == Some(rustix::io::Errno::LOOP.raw_os_error()) =>
+            {
+                continue;
+            }
             Err(error) => return Err(failed("could not look at", &path, error)),
         };
         if metadata.is_dir() {
-            walk(&path, &name, found)?;
+            let own = (metadata.dev(), metadata.ino());
+            if !above.contains(&own) {
+                above.push(own);
+                walk(&path, &name, above, found)?;
+                above.pop();
+            }
         } else if metadata.is_file() {
-            let modified = metadata.modified().map_err(|error| failed("could not look at", &path, error))?.into();
-            found.push(Found { path, name, size: metadata.len(), modified });
+            let modified = modified_of(&metadata, &path)?;
+            found.push(Found { path, name, metadata, modified });
         }
     }
     Ok(())
@@ -155,10 +192,10 @@ fn walk_prefix(root: &Path, prefix: &str) -> Result<Vec<Found>> {
         // a prefix that is no usable name has no objects below it
         Some((folder, _)) => {
             if Key::new(folder).is_ok() {
-                walk(&root.join(folder), folder, &mut found)?;
+                walk(&root.join(folder), folder, &mut Vec::new(), &mut found)?;
             }
         }
-        None => walk(root, "", &mut found)?,
+        None => walk(root, "", &mut Vec::new(), &mut found)?,
     }
     found.retain(|file| file.name.starts_with(prefix));
     Ok(found)
@@ -181,14 +218,7 @@ impl Store for LocalStore {
     async fn list(&self, prefix: &str) -> Result<Vec<ObjectInfo>> {
         let (root, prefix) = (self.root.clone(), prefix.to_owned());
         blocking(move || {
-            let mut objects: Vec<ObjectInfo> = walk_prefix(&root, &prefix)?
-                .into_iter()
-                .filter_map(|file| {
-                    // files that no key can name were put there by somebody else
-                    let key = Key::new(file.name).ok()?;
-                    (!key.is_private()).then_some(ObjectInfo { key, size: file.size, modified: file.modified })
-                })
-                .collect();
+            let mut objects: Vec<ObjectInfo> = walk_prefix(&root, &prefix)?.iter().filter_map(Found::object).collect();
             objects.sort_by(|left, right| left.key.cmp(&right.key));
             Ok(objects)
         })
@@ -199,8 +229,8 @@ impl Store for LocalStore {
         let (path, key) = (self.path(key), key.clone());
         blocking(move || match fs::metadata(&path) {
             Ok(metadata) if metadata.is_file() => {
-                let modified = metadata.modified().map_err(|error| failed("could not look at", &path, error))?.into();
-                Ok(Some(ObjectInfo { key, size: metadata.len(), modified }))
+                let modified = modified_of(&metadata, &path)?;
+                Ok(Some(ObjectInfo { key, size: metadata.len(), modified, tag: Some(tag_of(&metadata)) }))
             }
             Ok(_) => Ok(None),
             Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => Ok(None),
@@ -210,15 +240,25 @@ impl Store for LocalStore {
     }
 
     async fn fetch(&self, key: &Key, range: Option<Range<u64>>) -> Result<ByteStream> {
-        let Some(info) = self.head(key).await? else { return Err(missing(self, key)) };
-        let range = range.unwrap_or(0..info.size);
-        if range.start > range.end || range.end > info.size {
-            return Err(out_of_range(key, &range, info.size));
+        let Some(object) = self.head(key).await? else { return Err(missing(self, key)) };
+        let range = range.unwrap_or(0..object.size);
+        self.fetch_same(&object, range).await
+    }
+
+    async fn fetch_same(&self, object: &ObjectInfo, range: Range<u64>) -> Result<ByteStream> {
+        if range.start > range.end || range.end > object.size {
+            return Err(out_of_range(&object.key, &range, object.size));
         }
-        let path = self.path(key);
-        let opened = path.clone();
-        let file =
-            blocking(move || fs::File::open(&opened).map_err(|error| failed("could not open", &opened, error))).await?;
+        let path = self.path(&object.key);
+        let (opened, object) = (path.clone(), object.clone());
+        let file = blocking(move || {
+            let fail = |error| failed("could not open", &opened, error);
+            let file = fs::File::open(&opened).map_err(fail)?;
+            let found = tag_of(&file.metadata().map_err(fail)?);
+            // from here on the file is the same one whatever happens to its name
+            if object.tag.is_some_and(|tag| tag != found) { Err(replaced(&object.key)) } else { Ok(file) }
+        })
+        .await?;
         let bytes = stream::try_unfold((file, range), move |(file, range)| {
             let path = path.clone();
             async move {

@@ -1,9 +1,11 @@
 //! What a failed request means: try again, or tell the user which thing to mend.
 
 use std::error::Error as StdError;
+use std::time::Duration;
 
 use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
+use chrono::{DateTime, Utc};
 
 use crate::error::{Error, ErrorKind};
 
@@ -17,12 +19,14 @@ pub(super) struct Failure {
     pub(super) code: Option<String>,
     /// Whether the same request may pass later.
     pub(super) again: bool,
+    /// How long the server asks to be left alone (`Retry-After`).
+    pub(super) after: Option<Duration>,
 }
 
 impl Failure {
     /// A failure that a repeated request cannot change.
     pub(super) fn fatal(error: Error) -> Self {
-        Self { error, status: None, code: None, again: false }
+        Self { error, status: None, code: None, again: false, after: None }
     }
 
     /// No bucket was missing, no right was missing: just this object or upload is not there.
@@ -66,6 +70,10 @@ where
         .and_then(|response| response.headers().get("x-amz-request-id"))
         .map(|id| format!(", request {id}"))
         .unwrap_or_default();
+    let after = error
+        .raw_response()
+        .and_then(|response| response.headers().get("retry-after"))
+        .and_then(|text| retry_after(text, Utc::now()));
     let code = error.code().map(str::to_owned);
     match (status, &code) {
         (Some(status), code) => {
@@ -77,9 +85,17 @@ where
             if let Some(hint) = hint {
                 fault = fault.hint(hint);
             }
-            Failure { error: fault, status: Some(status), code: code.clone(), again }
+            Failure { error: fault, status: Some(status), code: code.clone(), again, after }
         }
         (None, _) => silence(doing, &error),
+    }
+}
+
+/// The header's two forms, RFC 9110: seconds, or a moment.
+fn retry_after(text: &str, now: DateTime<Utc>) -> Option<Duration> {
+    match text.trim().parse() {
+        Ok(seconds) => Some(Duration::from_secs(seconds)),
+        Err(_) => (DateTime::parse_from_rfc2822(text.trim()).ok()?.to_utc() - now).to_std().ok(),
     }
 }
 
@@ -122,7 +138,7 @@ fn answer(status: u16, code: &str) -> (ErrorKind, Option<&'static str>, bool) {
             403 => (
                 ErrorKind::Store,
                 Some(
-                    "The keys need s3:ListBucket, s3:GetObject, s3:PutObject, s3:DeleteObject and s3:AbortMultipartUpload here.",
+                    "The keys need s3:ListBucket, s3:GetObject and s3:PutObject here; s3:DeleteObject only db prune needs.",
                 ),
                 false,
             ),
@@ -147,18 +163,28 @@ where
             false,
         )
     } else if lower.contains("credential") {
-        (ErrorKind::Store, "Check the keys: AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or the profile.", false)
+        // there were keys when the store was opened: what gives them fails now
+        (ErrorKind::Store, "Check the keys: AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or the profile.", true)
     } else if matches!(error, SdkError::ConstructionFailure(_)) {
         (ErrorKind::Store, "Check the endpoint and the bucket's name.", false)
     } else {
         (ErrorKind::Throttled, "Check the endpoint and the network between here and the store.", true)
     };
-    Failure { error: Error::new(kind, doing).detail(words).hint(hint), status: None, code: None, again }
+    Failure { error: Error::new(kind, doing).detail(words).hint(hint), status: None, code: None, again, after: None }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_server_may_say_when_to_come_back() {
+        let now = DateTime::parse_from_rfc3339("2026-11-29T23:00:00Z").unwrap().to_utc();
+        assert_eq!(retry_after("7", now), Some(Duration::from_secs(7)));
+        assert_eq!(retry_after("Sun, 29 Nov 2026 23:00:30 GMT", now), Some(Duration::from_secs(30)));
+        assert_eq!(retry_after("Sun, 29 Nov 2026 22:00:30 GMT", now), None);
+        assert_eq!(retry_after("soon", now), None);
+    }
 
     #[test]
     fn what_passes_is_tried_again_and_what_does_not_is_not() {

@@ -3,6 +3,7 @@
 use chrono::{DateTime, Utc};
 
 use super::fault::{Failure, judge};
+use super::probe::is_kept;
 use super::{S3Store, size_of, time_of};
 use crate::error::{Error, ErrorKind, Result};
 use crate::store::{ObjectInfo, Swept};
@@ -17,7 +18,7 @@ impl S3Store {
         let mut token: Option<String> = None;
         loop {
             let page = self
-                .ask(|_| {
+                .ask(&doing, |_| {
                     let request = self
                         .client()
                         .list_objects_v2()
@@ -35,6 +36,7 @@ impl S3Store {
                     key,
                     size: size_of(object.size()),
                     modified: time_of(object.last_modified()),
+                    tag: object.e_tag().map(str::to_owned),
                 });
             }
             match page.next_continuation_token() {
@@ -56,7 +58,7 @@ impl S3Store {
     pub(super) async fn abort_upload(&self, full: &str, id: &str) -> Result<(), Failure> {
         let doing = format!("could not abort the upload of s3://{}/{full}", self.bucket());
         let aborted = self
-            .ask(|_| {
+            .ask(&doing, |_| {
                 let request = self.client().abort_multipart_upload().bucket(self.bucket()).key(full).upload_id(id);
                 async {
                     request.send().await.map(drop).map_err(|error| {
@@ -78,7 +80,7 @@ impl S3Store {
     pub(super) async fn sweep_leftovers(&self, prefix: &str, older_than: DateTime<Utc>) -> Result<Vec<Swept>> {
         let mut swept = Vec::new();
         for object in self.list_objects(prefix).await? {
-            if object.key.is_private() && object.modified < older_than {
+            if object.key.is_private() && !is_kept(object.key.as_str()) && object.modified < older_than {
                 self.delete_full(&self.full(object.key.as_str())).await.map_err(|failure| failure.error)?;
                 swept.push(Swept { name: object.key.to_string(), modified: object.modified });
             }
@@ -90,7 +92,7 @@ impl S3Store {
             // Some servers delete the object's data when the id of a completed upload is aborted (seaweedfs issue 11382).
             // Where the object is there, only an upload without any part is ended: one whose id never reached us.
             let object = self.head_full(&upload.full).await.map_err(|failure| failure.error)?;
-            if object.is_some_and(|(_, modified)| modified >= upload.begun) && !self.has_no_parts(&upload).await {
+            if object.is_some_and(|object| object.modified >= upload.begun) && !self.has_no_parts(&upload).await {
                 continue;
             }
             self.abort_upload(&upload.full, &upload.id).await.map_err(|failure| failure.error)?;
@@ -102,8 +104,9 @@ impl S3Store {
 
     /// Whether the server says that nothing was uploaded yet; what cannot be told counts as no.
     async fn has_no_parts(&self, upload: &Unfinished) -> bool {
+        let doing = "could not list parts";
         let listed = self
-            .ask(|_| {
+            .ask(doing, |_| {
                 let request = self
                     .client()
                     .list_parts()
@@ -111,7 +114,7 @@ impl S3Store {
                     .key(&upload.full)
                     .upload_id(&upload.id)
                     .max_parts(1);
-                async { request.send().await.map_err(|error| judge("could not list parts", error)) }
+                async { request.send().await.map_err(|error| judge(doing, error)) }
             })
             .await;
         listed.is_ok_and(|listed| listed.parts().is_empty())
@@ -124,7 +127,7 @@ impl S3Store {
         let mut marker: (Option<String>, Option<String>) = (None, None);
         loop {
             let asked = self
-                .ask(|_| {
+                .ask(&doing, |_| {
                     let request = self
                         .client()
                         .list_multipart_uploads()

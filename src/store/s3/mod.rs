@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::fmt;
 use std::ops::Range;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Instant;
 
 use async_trait::async_trait;
 use aws_sdk_s3::Client;
@@ -15,9 +16,10 @@ use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use tokio::sync::OnceCell;
 
 use super::{
-    ByteStream, Key, ObjectInfo, PutMode, PutOutcome, Settings, SizeHint, Store, Swept, Upload, missing, out_of_range,
+    ByteStream, Erasure, Key, ObjectInfo, PutMode, PutOutcome, Settings, SizeHint, Store, Swept, Upload, missing,
+    out_of_range, replaced,
 };
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::Result;
 
 mod checksum;
 mod client;
@@ -26,12 +28,15 @@ mod list;
 mod multipart;
 mod part;
 mod probe;
+mod read;
 mod retry;
+mod version;
 
 use checksum::Checksum;
-use fault::{Failure, chain, judge};
+use fault::{Failure, judge};
 use multipart::BucketUpload;
-use retry::repeat;
+use read::Reading;
+use retry::{Outage, repeat};
 
 /// How many objects are deleted at the same time.
 const DELETES: usize = 16;
@@ -45,8 +50,11 @@ struct Inner {
     bucket: String,
     prefix: String,
     settings: Settings,
+    opened: Instant,
     part_checksum: OnceCell<Checksum>,
     create_only: OnceCell<bool>,
+    /// After how many days the bucket removes old versions, where it was asked and says so.
+    expiry_days: OnceCell<Option<u32>>,
     /// Multipart uploads that were begun and neither completed nor aborted: id and full key.
     open: Mutex<HashMap<String, String>>,
 }
@@ -66,8 +74,10 @@ impl S3Store {
             bucket: bucket.to_owned(),
             prefix: prefix.to_owned(),
             settings: settings.clone(),
+            opened: Instant::now(),
             part_checksum: OnceCell::new(),
             create_only: OnceCell::new(),
+            expiry_days: OnceCell::new(),
             open: Mutex::new(HashMap::new()),
         })))
     }
@@ -104,16 +114,21 @@ impl S3Store {
     }
 
     /// One request and its repetitions, without a body to speak of.
-    async fn ask<T, F>(&self, attempt: impl FnMut(u32) -> F) -> Result<T, Failure>
+    async fn ask<T, F>(&self, doing: &str, attempt: impl FnMut(u32) -> F) -> Result<T, Failure>
     where
         F: Future<Output = Result<T, Failure>>,
     {
-        repeat(self.settings().retry, 0, attempt).await
+        repeat(self, doing, 0, attempt).await
+    }
+
+    /// The patience for something that may begin to fail now.
+    fn outage(&self) -> Outage {
+        Outage::new(self.settings().retry, self.0.opened.elapsed())
     }
 
     async fn put_once(&self, full: &str, bytes: Bytes, checksums: &[Checksum], mode: PutMode) -> Result<(), Failure> {
         let doing = format!("could not write s3://{}/{full}", self.bucket());
-        repeat(self.settings().retry, bytes.len() as u64, |_| {
+        repeat(self, &doing, bytes.len() as u64, |_| {
             let mut request = self.client().put_object().bucket(self.bucket()).key(full);
             for checksum in checksums {
                 request = checksum.of(&bytes).on_put(request);
@@ -138,16 +153,20 @@ impl S3Store {
         }
     }
 
-    async fn head_full(&self, full: &str) -> Result<Option<(u64, DateTime<Utc>)>, Failure> {
+    async fn head_full(&self, full: &str) -> Result<Option<Head>, Failure> {
         let doing = format!("could not look at s3://{}/{full}", self.bucket());
         let found = self
-            .ask(|_| {
+            .ask(&doing, |_| {
                 let request = self.client().head_object().bucket(self.bucket()).key(full);
                 async { request.send().await.map_err(|error| judge(&doing, error)) }
             })
             .await;
         match found {
-            Ok(object) => Ok(Some((size_of(object.content_length()), time_of(object.last_modified())))),
+            Ok(object) => Ok(Some(Head {
+                size: size_of(object.content_length()),
+                modified: time_of(object.last_modified()),
+                tag: object.e_tag().map(str::to_owned),
+            })),
             Err(failure) if failure.is_missing() => Ok(None),
             Err(failure) => Err(failure),
         }
@@ -156,7 +175,7 @@ impl S3Store {
     async fn delete_full(&self, full: &str) -> Result<(), Failure> {
         let doing = format!("could not delete s3://{}/{full}", self.bucket());
         let deleted = self
-            .ask(|_| {
+            .ask(&doing, |_| {
                 let request = self.client().delete_object().bucket(self.bucket()).key(full);
                 async { request.send().await.map(drop).map_err(|error| judge(&doing, error)) }
             })
@@ -199,6 +218,13 @@ impl S3Store {
     }
 }
 
+/// What a HEAD request tells of an object.
+struct Head {
+    size: u64,
+    modified: DateTime<Utc>,
+    tag: Option<String>,
+}
+
 /// A size as S3 gives it; servers that leave it out are told apart by the checks that follow.
 fn size_of(length: Option<i64>) -> u64 {
     length.and_then(|length| u64::try_from(length).ok()).unwrap_or(0)
@@ -222,60 +248,15 @@ impl Store for S3Store {
 
     async fn head(&self, key: &Key) -> Result<Option<ObjectInfo>> {
         let found = Box::pin(self.head_full(&self.full(key.as_str()))).await.map_err(|failure| failure.error)?;
-        Ok(found.map(|(size, modified)| ObjectInfo { key: key.clone(), size, modified }))
+        Ok(found.map(|Head { size, modified, tag }| ObjectInfo { key: key.clone(), size, modified, tag }))
     }
 
     async fn fetch(&self, key: &Key, range: Option<Range<u64>>) -> Result<ByteStream> {
-        if range.as_ref().is_some_and(Range::is_empty) {
-            return Ok(stream::empty().boxed());
-        }
-        let full = self.full(key.as_str());
-        let doing = format!("could not read s3://{}/{full}", self.bucket());
-        let asked = Box::pin(self.ask(|_| {
-            let mut request = self.client().get_object().bucket(self.bucket()).key(&full);
-            if let Some(range) = &range {
-                request = request.range(format!("bytes={}-{}", range.start, range.end - 1));
-            }
-            async { request.send().await.map_err(|error| judge(&doing, error)) }
-        }))
-        .await;
-        let object = match asked {
-            Ok(object) => object,
-            Err(failure) if failure.is_missing() => return Err(missing(self, key)),
-            Err(failure) if failure.status == Some(416) => {
-                let size = self.head(key).await?.map_or(0, |info| info.size);
-                return Err(out_of_range(key, &range.unwrap_or(0..0), size));
-            }
-            Err(failure) => return Err(failure.error),
-        };
-        let length = size_of(object.content_length());
-        if let Some(range) = range
-            && length != range.end - range.start
-        {
-            let whole = object.content_range().is_none().then_some(" and not as a range");
-            return Err(Error::new(
-                ErrorKind::Archive,
-                format!("object \"{key}\" is too short or the server ignores ranges"),
-            )
-            .detail(format!(
-                "{length} bytes came{} for {} to {}",
-                whole.unwrap_or_default(),
-                range.start,
-                range.end
-            )));
-        }
-        Ok(stream::try_unfold(object.body, move |mut body| {
-            let doing = doing.clone();
-            async move {
-                match body.next().await {
-                    None => Ok(None),
-                    Some(Ok(bytes)) => Ok(Some((bytes, body))),
-                    // the connection broke in the middle: the rest can be asked for again
-                    Some(Err(error)) => Err(Error::new(ErrorKind::Throttled, doing).detail(chain(&error))),
-                }
-            }
-        })
-        .boxed())
+        Box::pin(Reading::open(self, key, range, None)).await
+    }
+
+    async fn fetch_same(&self, object: &ObjectInfo, range: Range<u64>) -> Result<ByteStream> {
+        Box::pin(Reading::open(self, &object.key, Some(range), object.tag.clone())).await
     }
 
     async fn put(&self, key: &Key, bytes: Bytes, mode: PutMode) -> Result<PutOutcome> {
@@ -302,6 +283,10 @@ impl Store for S3Store {
         // one by one: the request for many needs a checksum header that many servers refuse
         let names = keys.iter().map(|key| self.full(key.as_str())).collect();
         self.at_once(names, |store, full| async move { store.delete_full(&full).await }).await
+    }
+
+    async fn erasure(&self, key: &Key) -> Result<Erasure> {
+        Box::pin(self.look_for_versions(&self.full(key.as_str()))).await.map_err(|failure| failure.error)
     }
 
     async fn sweep(&self, prefix: &str, older_than: DateTime<Utc>) -> Result<Vec<Swept>> {

@@ -20,7 +20,7 @@ impl S3Store {
     pub(super) async fn create_multipart(&self, full: &str, checksum: Checksum) -> Result<String, Failure> {
         let doing = format!("could not begin the upload of s3://{}/{full}", self.bucket());
         let id = self
-            .ask(|_| {
+            .ask(&doing, |_| {
                 let request = self
                     .client()
                     .create_multipart_upload()
@@ -49,7 +49,7 @@ impl S3Store {
     ) -> Result<CompletedPart, Failure> {
         let doing = format!("could not write part {number} of s3://{}/{full}", self.bucket());
         let value = checksum.of(&bytes);
-        let sent = repeat(self.settings().retry, bytes.len() as u64, |_| {
+        let sent = repeat(self, &doing, bytes.len() as u64, |_| {
             let request = self
                 .client()
                 .upload_part()
@@ -80,7 +80,7 @@ impl S3Store {
         let doing = format!("could not complete the upload of s3://{}/{full}", self.bucket());
         let parts = CompletedMultipartUpload::builder().set_parts(Some(parts)).build();
         let completed = self
-            .ask(|_| {
+            .ask(&doing, |_| {
                 let request = self
                     .client()
                     .complete_multipart_upload()
@@ -96,7 +96,7 @@ impl S3Store {
             Err(failure) if failure.is_missing() => self.expect_size(full, size).await,
             // an attempt whose answer was lost may have worked, and Ceph then refuses others for a while
             Err(failure) if failure.again => match self.head_full(full).await {
-                Ok(Some((found, _))) if found == size => Ok(()),
+                Ok(Some(found)) if found.size == size => Ok(()),
                 Ok(_) | Err(_) => Err(failure),
             },
             Err(failure) => Err(failure),
@@ -105,7 +105,7 @@ impl S3Store {
 
     /// Asks for the object and compares its size: a success answer alone has lost data before.
     pub(super) async fn expect_size(&self, full: &str, size: u64) -> Result<(), Failure> {
-        let found = self.head_full(full).await?.map(|(found, _)| found);
+        let found = self.head_full(full).await?.map(|found| found.size);
         if found == Some(size) {
             return Ok(());
         }

@@ -9,11 +9,23 @@ use crate::error::{ErrorKind, Result};
 use crate::store::ChecksumMode;
 use crate::store::key::PRIVATE;
 
-const CONTENT: Bytes = Bytes::from_static(b"pgproof asks what this server does; this object may be deleted\n");
+const CONTENT: Bytes = Bytes::from_static(b"pgproof has asked here what this server does\n");
+
+/// The names of the objects that stay where a server was asked something. The next run finds the answer there, so that nothing
+/// has to be deleted and nothing piles up.
+const CRC32C: &str = "probe-crc32c";
+const MD5: &str = "probe-md5";
+const CREATE_ONLY: &str = "probe-create-only";
+
+/// Whether a sweep leaves this object alone.
+pub(super) fn is_kept(name: &str) -> bool {
+    let name = name.rsplit('/').next().unwrap_or_default();
+    name.strip_prefix(PRIVATE).is_some_and(|rest| [CRC32C, MD5, CREATE_ONLY].contains(&rest))
+}
 
 impl S3Store {
-    fn probe_name(&self) -> String {
-        self.full(&format!("{PRIVATE}probe-{:016x}", rand::random::<u64>()))
+    fn probe(&self, name: &str) -> String {
+        self.full(&format!("{PRIVATE}{name}"))
     }
 
     /// The checksum that goes with parts. Asked once, by a whole multipart upload of one small part, since Ceph 16 and 18
@@ -31,11 +43,16 @@ impl S3Store {
     }
 
     async fn probe_checksum(&self) -> Result<Checksum> {
-        for checksum in [Checksum::Crc32c, Checksum::Md5] {
-            let full = self.probe_name();
-            match self.probe_upload(&full, checksum).await {
+        let wanted = [(Checksum::Crc32c, CRC32C), (Checksum::Md5, MD5)];
+        for (checksum, name) in wanted {
+            // an upload with this checksum was completed there before
+            if self.head_full(&self.probe(name)).await.map_err(|failure| failure.error)?.is_some() {
+                return Ok(checksum);
+            }
+        }
+        for (checksum, name) in wanted {
+            match self.probe_upload(&self.probe(name), checksum).await {
                 Ok(()) => {
-                    self.delete_full(&full).await.map_err(|failure| failure.error)?;
                     tracing::debug!(?checksum, "checksum mode of the store");
                     return Ok(checksum);
                 }
@@ -70,27 +87,23 @@ impl S3Store {
         }
     }
 
-    /// Whether a second create-only put to the same name is refused.
+    /// Whether a create-only put to a name that is taken is refused.
     pub(super) async fn probe_create_only(&self) -> Result<bool> {
         self.0
             .create_only
             .get_or_try_init(|| async {
-                let full = self.probe_name();
-                let first = self.put_once(&full, CONTENT, &[], PutMode::CreateOnly).await;
-                let second = match first {
-                    Ok(()) => self.put_once(&full, CONTENT, &[], PutMode::CreateOnly).await,
-                    // a server that knows the condition not at all
-                    Err(failure) if failure.is_unsupported() => return Ok(false),
-                    // the name is nobody else's: an earlier try arrived, and its answer was lost
-                    Err(failure) if failure.is_taken() => Err(failure),
-                    Err(failure) => return Err(failure.error),
-                };
-                self.delete_full(&full).await.map_err(|failure| failure.error)?;
-                match second {
-                    Ok(()) => Ok(false),
-                    Err(failure) if failure.is_taken() => Ok(true),
-                    Err(failure) => Err(failure.error),
+                let full = self.probe(CREATE_ONLY);
+                // the first one finds what another run has left, or leaves it; then the second one must be refused
+                for _ in 0..2 {
+                    match self.put_once(&full, CONTENT, &[], PutMode::CreateOnly).await {
+                        Ok(()) => {}
+                        Err(failure) if failure.is_taken() => return Ok(true),
+                        // a server that knows the condition not at all
+                        Err(failure) if failure.is_unsupported() => return Ok(false),
+                        Err(failure) => return Err(failure.error),
+                    }
                 }
+                Ok(false)
             })
             .await
             .copied()

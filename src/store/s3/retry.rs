@@ -5,8 +5,10 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
+use super::S3Store;
 use super::fault::Failure;
 use crate::error::{Error, ErrorKind};
+use crate::event::Event;
 use crate::store::RetryPolicy;
 
 /// The time that one attempt has apart from its bytes.
@@ -15,110 +17,135 @@ const ATTEMPT: Duration = Duration::from_secs(60);
 /// The slowest line that is waited for, in bytes a second.
 const SLOWEST: u64 = 64 << 10;
 
+/// Repetitions that begin sooner than this after the first failure are told to nobody.
+const TELL_AFTER: Duration = Duration::from_secs(3);
+
 /// How long one attempt that carries this many bytes may take: a server that took the request and fell silent must not
-/// use up the whole deadline.
+/// use up all patience.
 fn attempt_time(bytes: u64) -> Duration {
     ATTEMPT + Duration::from_secs(bytes / SLOWEST)
 }
 
-/// Tries until it works, fails for good, or tries and time are used up. `attempt` is told its number, from 1; `bytes` is
-/// how much it carries.
-pub(super) async fn repeat<T, F>(
+/// The failure of an attempt that got no answer in its time.
+pub(super) fn no_answer(doing: &str, waited: Duration) -> Failure {
+    let error = Error::new(ErrorKind::Throttled, doing)
+        .detail(format!("the store does not answer, waited {} s", waited.as_secs()))
+        .hint("Check the endpoint and the network between here and the store.");
+    Failure { error, status: None, code: None, again: true, after: None }
+}
+
+/// A stretch of time in which one thing keeps failing.
+pub(super) struct Outage {
     policy: RetryPolicy,
+    patience: Duration,
+    since: Option<Instant>,
+    attempt: u32,
+}
+
+impl Outage {
+    pub(super) fn new(policy: RetryPolicy, age: Duration) -> Self {
+        Self { policy, patience: policy.patience(age), since: None, attempt: 0 }
+    }
+
+    /// How long to wait before the next attempt. The failure comes back where there is to be none: it does not pass, or has
+    /// not passed for too long.
+    fn pause(&mut self, failure: Failure) -> Result<(Duration, Failure), Failure> {
+        if !failure.again {
+            return Err(failure);
+        }
+        let now = Instant::now();
+        let end = *self.since.get_or_insert(now) + self.patience;
+        if now >= end {
+            let Failure { error, status, code, again, after } = failure;
+            let error = error.more_detail(&format!("it was asked again for {} s", self.patience.as_secs()));
+            return Err(Failure { error, status, code, again, after });
+        }
+        self.attempt += 1;
+        let pause = self.policy.pause(self.attempt, rand::random(), failure.after);
+        // the last attempt is made when patience ends, not a pause before
+        Ok((pause.min(end - now), failure))
+    }
+
+    /// Waits, or gives the failure back. `store` tells whoever listens.
+    pub(super) async fn wait(&mut self, store: &S3Store, failure: Failure) -> Result<(), Failure> {
+        let (pause, failure) = self.pause(failure)?;
+        if self.since.is_some_and(|since| since.elapsed() + pause >= TELL_AFTER) {
+            let cause = failure.error.detail_text().unwrap_or("no detail").to_owned();
+            let what = failure.error.message().to_owned();
+            store.settings().listener.tell(Event::Retrying { what, cause, delay: pause });
+        }
+        tokio::time::sleep(pause).await;
+        Ok(())
+    }
+}
+
+/// Tries until it works, fails for good, or patience ends. `attempt` is told its number, from 1; `bytes` is how much it
+/// carries, `doing` what a person calls it.
+pub(super) async fn repeat<T, F>(
+    store: &S3Store,
+    doing: &str,
     bytes: u64,
     mut attempt: impl FnMut(u32) -> F,
 ) -> Result<T, Failure>
 where
     F: Future<Output = Result<T, Failure>>,
 {
-    let end = Instant::now() + policy.deadline;
+    let mut outage = store.outage();
+    let limit = attempt_time(bytes);
     let mut number = 1;
     loop {
-        let limit = attempt_time(bytes).min(end.saturating_duration_since(Instant::now()));
         let failure = match tokio::time::timeout(limit, attempt(number)).await {
             Ok(Ok(value)) => return Ok(value),
             Ok(Err(failure)) => failure,
-            Err(_) => Failure {
-                error: Error::new(ErrorKind::Throttled, "the store does not answer")
-                    .detail(format!("waited {} s", limit.as_secs()))
-                    .hint("Check the endpoint and the network between here and the store."),
-                status: None,
-                code: None,
-                again: true,
-            },
+            Err(_) => no_answer(doing, limit),
         };
-        let pause = policy.pause(number, rand::random());
-        if !failure.again {
-            return Err(failure);
-        }
-        if number >= policy.tries || Instant::now() + pause >= end {
-            let Failure { error, status, code, again } = failure;
-            return Err(Failure {
-                error: error.more_detail(&format!("gave up after {number} attempts")),
-                status,
-                code,
-                again,
-            });
-        }
-        tracing::debug!(
-            attempt = number,
-            pause_ms = pause.as_millis(),
-            cause = failure.error.message(),
-            "request is repeated"
-        );
-        tokio::time::sleep(pause).await;
+        outage.wait(store, failure).await?;
         number += 1;
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use std::cell::Cell;
-
     use super::*;
 
     fn failure(again: bool) -> Failure {
-        Failure { error: Error::new(ErrorKind::Throttled, "no"), status: Some(503), code: None, again }
+        let error = Error::new(ErrorKind::Throttled, "no");
+        Failure { error, status: Some(503), code: None, again, after: None }
+    }
+
+    fn outage(total: u64) -> Outage {
+        Outage::new(RetryPolicy { total: Duration::from_secs(total), ..RetryPolicy::default() }, Duration::MAX)
+    }
+
+    /// Fails until it is given up; how long that took and what was said.
+    async fn exhaust(mut outage: Outage, after: Option<Duration>) -> (Duration, u32, Error) {
+        let begun = Instant::now();
+        loop {
+            match outage.pause(Failure { after, ..failure(true) }) {
+                Ok((pause, _)) => tokio::time::sleep(pause).await,
+                Err(failure) => return (begun.elapsed(), outage.attempt, failure.error),
+            }
+        }
     }
 
     #[tokio::test(start_paused = true)]
-    async fn three_tries_and_then_the_number_is_told() {
-        let calls = Cell::new(0);
-        let result: Result<(), Failure> = repeat(RetryPolicy::default(), 0, |_| {
-            calls.set(calls.get() + 1);
-            async { Err(failure(true)) }
-        })
-        .await;
-        let error = result.err().unwrap().error;
-        assert_eq!((calls.get(), error.detail_text()), (3, Some("gave up after 3 attempts")));
+    async fn it_is_given_up_when_patience_ends_and_not_before() {
+        for total in [1, 120, 900] {
+            let (took, attempts, error) = exhaust(outage(total), None).await;
+            assert!(took.as_secs().abs_diff(total) <= 1, "{took:?} of {total} s");
+            assert!(attempts >= 2, "{attempts}");
+            assert_eq!(error.detail_text(), Some(&*format!("it was asked again for {total} s")));
+        }
     }
 
     #[tokio::test(start_paused = true)]
     async fn what_fails_for_good_is_tried_once() {
-        let calls = Cell::new(0);
-        let result: Result<(), Failure> = repeat(RetryPolicy::default(), 0, |_| {
-            calls.set(calls.get() + 1);
-            async { Err(failure(false)) }
-        })
-        .await;
-        assert!(result.is_err());
-        assert_eq!(calls.get(), 1);
+        assert!(outage(900).pause(failure(false)).is_err());
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_silent_server_does_not_hold_it_for_ever() {
-        let begun = Instant::now();
-        let result: Result<(), Failure> = repeat(RetryPolicy::default(), 8 << 20, |_| std::future::pending()).await;
-        assert!(result.err().unwrap().again);
-        assert!(begun.elapsed() <= RetryPolicy::default().deadline);
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn a_second_attempt_may_work() {
-        let value = repeat(RetryPolicy::default(), 0, |number| async move {
-            if number == 1 { Err(failure(true)) } else { Ok(number) }
-        })
-        .await;
-        assert_eq!(value.ok(), Some(2));
+    async fn a_server_that_says_when_is_not_asked_before() {
+        let (_, attempts, _) = exhaust(outage(100), Some(Duration::from_secs(30))).await;
+        assert_eq!(attempts, 4, "after 30, 60, 90 and 100 seconds");
     }
 }

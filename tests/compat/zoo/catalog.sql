@@ -1,6 +1,7 @@
--- Collations, conversions, text search, foreign data and schemas. For an empty database of server 13 or later whose
--- server knows ICU; run by psql as a superuser.
+-- Collations, conversions, text search, foreign data and schemas. For an empty database of server 13 or later; run by
+-- psql as a superuser. Collations of ICU are made where the server was built with it.
 \set ON_ERROR_STOP on
+select count(*) > 1 as icu from pg_catalog.pg_collation where collprovider = 'i' \gset
 select current_setting('server_version_num')::int >= 150000 as v15,
        current_setting('server_version_num')::int >= 160000 as v16,
        current_setting('server_version_num')::int >= 170000 as v17,
@@ -16,17 +17,19 @@ revoke create on schema cat from current_user;
 set search_path = '';
 
 -- collations
+\if :icu
 create collation cat.german (provider = icu, locale = 'de-DE-u-co-phonebk');
-create collation cat.no_case (provider = icu, locale = 'und-u-ks-level2', deterministic = false);
-create collation cat.libc (provider = libc, locale = 'C');
-create collation cat.two_libc (provider = libc, lc_collate = 'C', lc_ctype = 'C.UTF-8');
-create collation "Cat ""2
-"."Copy of C" from "C";
 comment on collation cat.german is 'phone book';
+create collation cat.no_case (provider = icu, locale = 'und-u-ks-level2', deterministic = false);
 \if :v16
 create collation cat.with_rules (provider = icu, locale = '', rules = '&a < ''g'' < \\');
 create collation cat.copied_rules from cat.with_rules;
 \endif
+\endif
+create collation cat.libc (provider = libc, locale = 'C');
+create collation cat.two_libc (provider = libc, lc_collate = 'C', lc_ctype = 'C.UTF-8');
+create collation "Cat ""2
+"."Copy of C" from "C";
 \if :v17
 create collation cat.builtin (provider = builtin, locale = 'C.UTF-8');
 \endif

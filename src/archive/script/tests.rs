@@ -16,10 +16,13 @@ fn show(event: &Event) -> String {
 
 /// The events, with neighbouring data joined: how it is cut does not matter.
 fn split(script: &[u8], piece: usize) -> Result<Vec<String>, String> {
-    let mut splitter = Splitter::new();
+    split_with(Splitter::new(), script, piece)
+}
+
+fn split_with(mut splitter: Splitter, script: &[u8], piece: usize) -> Result<Vec<String>, String> {
     let mut events: Vec<Event> = Vec::new();
     let mut drain = |splitter: &mut Splitter| -> Result<(), String> {
-        while let Some(event) = splitter.next().map_err(|error| error.to_string())? {
+        while let Some(event) = splitter.next_event().map_err(|error| error.to_string())? {
             match (&event, events.last_mut()) {
                 (Event::CopyData(data), Some(Event::CopyData(before))) => {
                     *before = [before.as_ref(), data.as_ref()].concat().into();
@@ -150,4 +153,62 @@ proptest! {
         prop_assert_eq!(events.get(1).filter(|event| event.starts_with("data")), expected.as_ref());
         prop_assert_eq!(events.last(), Some(&format!("{}: SELECT 1;", lines.len() + 3)));
     }
+}
+
+const DUMP: &str = "--\n-- PostgreSQL database dump\n--\n\nSET a = 1;\nCOPY t (a, b) FROM stdin;\n1\t2\n\\.\n\n\n\
+    ALTER TABLE t ADD b int;\n--\n-- PostgreSQL database dump complete\n--\n\n";
+
+#[test]
+fn a_checked_dump_may_be_cut_nowhere() {
+    let end = DUMP.len() - "\n--\n\n".len();
+    for length in 0..end {
+        let cut = split_with(Splitter::new().checked(), &DUMP.as_bytes()[..length], 7);
+        assert!(cut.is_err(), "cut at byte {length}: {cut:?}");
+        let taken = split_with(Splitter::new().incomplete(), &DUMP.as_bytes()[..length], 7);
+        assert!(taken.is_ok(), "cut at byte {length}: {taken:?}");
+    }
+    for piece in [1, 2, 5, 1000] {
+        let whole = split_with(Splitter::new().checked(), DUMP.as_bytes(), piece).unwrap();
+        assert_eq!(whole, split(DUMP.as_bytes(), piece).unwrap());
+        let marked = ["\u{feff}", DUMP].concat();
+        assert_eq!(split_with(Splitter::new().checked(), marked.as_bytes(), piece).unwrap(), whole);
+    }
+}
+
+#[test]
+fn what_is_no_dump_is_told() {
+    let cluster = "-- PostgreSQL database cluster dump\n";
+    for (script, problem) in [
+        (String::new(), "line 1: the script ends without a statement"),
+        ("-- only a comment\n".to_owned(), "line 2: the script ends without a statement"),
+        (format!("pg_dump: warning: a circle\n{DUMP}"), "line 1: \"pg_dump\" begins no SQL statement"),
+        (DUMP.replace("ALTER", "pg_dump: warning: x\nALTER"), "line 11: \"pg_dump\" begins no SQL statement"),
+        (DUMP.replace("\\.\n", "pg_dump: warning: x\n\\.\n"), "line 8: a row of 1 values for 2 columns in COPY data"),
+        (DUMP.replace("1\t2", "1\t2\t3"), "line 7: a row of 3 values for 2 columns in COPY data"),
+        (DUMP.replace("= 1", "= '\0'"), "a zero byte, which no SQL text has"),
+        (
+            format!("{}{DUMP}", DUMP.replace("complete", "")),
+            "the dump has no end: \"-- PostgreSQL database dump complete\" is missing",
+        ),
+        (
+            format!("{cluster}{DUMP}"),
+            "the dump has no end: \"-- PostgreSQL database cluster dump complete\" is missing",
+        ),
+        ("<html>SELECT 1;".to_owned(), "line 1: \"html\" begins no SQL statement"),
+    ] {
+        for piece in [1, 1000] {
+            let error = split_with(Splitter::new().checked(), script.as_bytes(), piece).unwrap_err();
+            assert!(error.ends_with(problem), "{script}: {error}");
+        }
+    }
+    let nested = format!("{cluster}{DUMP}{DUMP}-- PostgreSQL database cluster dump complete\n");
+    split_with(Splitter::new().checked(), nested.as_bytes(), 9).unwrap();
+}
+
+#[test]
+fn a_glance_keeps_the_begin_of_a_long_statement() {
+    let long = format!("SELECT '{}', 2;\nSELECT 3;\n", "x".repeat(5 << 20));
+    let events = split_with(Splitter::new().checked().glancing(), long.as_bytes(), 64 << 10).unwrap();
+    assert!(events[0].len() < (1 << 20) + 10 && events[0].starts_with("1: SELECT 'xxx"), "{}", events[0].len());
+    assert_eq!(events[1], "2: SELECT 3;");
 }

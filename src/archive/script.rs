@@ -2,14 +2,35 @@
 //!
 //! Pure and push-style: bytes in, events out. The only backslash commands that it knows are the `\restrict` pair of
 //! pg_dump's scripts and `\connect`; any other one is an error with its line, and nothing is ever run on this machine.
+//!
+//! [`Splitter::checked`] also tells what no dump can be: one that was cut off, one with other text in it, none at all.
 
-use std::fmt;
+mod check;
+mod problem;
+mod words;
 
 use bytes::{Buf as _, Bytes, BytesMut};
 
+use self::check::{Marks, Row};
+use self::words::Words;
+
+pub use self::problem::{Problem, ScriptError};
+
+/// The server takes no longer statement, and no longer row.
+const LENGTH_MAX: u64 = (1 << 30) - 64;
+
+/// The longest word or dollar quote: the server cuts names at 63 bytes, and no number is that long.
+const WORD_MAX: usize = 1 << 20;
+
+/// So much of a statement is kept by who only looks at it.
+const GLANCE: usize = 1 << 20;
+
+/// What Windows puts before UTF-8. psql passes over it, too.
+const BYTE_ORDER_MARK: &[u8] = &[0xEF, 0xBB, 0xBF];
+
 /// A part of a script.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Event {
+pub enum Event {
     /// A statement with its semicolon, comments before it left out.
     Statement {
         /// The line that it begins on, from 1.
@@ -32,41 +53,16 @@ pub(super) enum Event {
     },
 }
 
-/// Why a script cannot be read.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct ScriptError {
-    /// The line, from 1.
-    pub(super) line: u64,
-    /// What is wrong with it.
-    pub(super) problem: Problem,
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Rigour {
+    /// Splits what comes.
+    #[default]
+    Loose,
+    /// Refuses what no dump can be.
+    Checked,
+    /// The same, but takes a script that was cut off.
+    Incomplete,
 }
-
-/// What is wrong with a line of a script.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Problem {
-    /// A command of psql.
-    Command(String),
-    /// `\restrict` and `\unrestrict` do not fit together.
-    Restrict,
-    /// Something stands behind a COPY on its line.
-    AfterCopy,
-    /// The script ends within this.
-    Unfinished(&'static str),
-}
-
-impl fmt::Display for ScriptError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "line {}: ", self.line)?;
-        match &self.problem {
-            Problem::Command(name) => write!(f, "psql command \\{} is not run", name.escape_debug()),
-            Problem::Restrict => write!(f, "\\restrict and \\unrestrict do not make one pair"),
-            Problem::AfterCopy => write!(f, "text behind COPY ... FROM stdin on the same line"),
-            Problem::Unfinished(what) => write!(f, "the script ends within {what}"),
-        }
-    }
-}
-
-impl std::error::Error for ScriptError {}
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum State {
@@ -86,45 +82,8 @@ enum State {
     Copy(bool),
 }
 
-/// The words that have a say in where a statement ends.
-#[derive(Clone, Debug, Default)]
-struct Words {
-    count: usize,
-    first: String,
-    last: String,
-    /// `create [or replace] function` or `procedure` began the statement.
-    is_routine: bool,
-    /// Open `begin` and `case` of a routine's SQL body.
-    depth: u32,
-    copies_from_stdin: bool,
-}
-
-impl Words {
-    fn push(&mut self, word: &str) {
-        if self.count == 0 {
-            word.clone_into(&mut self.first);
-        }
-        if self.count < 4 && self.first == "create" && matches!(word, "function" | "procedure") {
-            self.is_routine = true;
-        }
-        if self.is_routine {
-            match word {
-                "begin" => self.depth += 1,
-                "case" if self.depth > 0 => self.depth += 1,
-                "end" => self.depth = self.depth.saturating_sub(1),
-                _ => {}
-            }
-        }
-        if self.first == "copy" && self.last == "from" && word == "stdin" {
-            self.copies_from_stdin = true;
-        }
-        self.count += 1;
-        word.clone_into(&mut self.last);
-    }
-}
-
 /// The splitter. Push bytes, take events until there are none, push more, `finish`.
-pub(super) struct Splitter {
+pub struct Splitter {
     input: BytesMut,
     /// How far into `input` the scan has come; before it lies the statement's text.
     at: usize,
@@ -137,12 +96,35 @@ pub(super) struct Splitter {
     standard_strings: bool,
     restrict: Option<Vec<u8>>,
     restricted: bool,
+    rigour: Rigour,
+    /// Only the begin of each statement is kept.
+    glances: bool,
+    /// What was kept of the open statement, and how many bytes of it are gone from `input`.
+    head: Vec<u8>,
+    gone: u64,
+    /// The first bytes were looked at.
+    begun_file: bool,
+    has_zero: bool,
+    /// The comment line that is being read, as far as it can be one of pg_dump's marks.
+    comment: Vec<u8>,
+    marks: Marks,
+    row: Row,
+    statement_count: u64,
+    /// What was passed over at the end of an incomplete script.
+    cut: Option<Problem>,
     /// No more input will come.
     ended: bool,
 }
 
+impl Default for Splitter {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
 impl Splitter {
-    pub(super) fn new() -> Self {
+    /// Splits what comes, and refuses nothing but commands of psql.
+    pub fn new() -> Self {
         Self {
             input: BytesMut::new(),
             at: 0,
@@ -155,22 +137,68 @@ impl Splitter {
             standard_strings: true,
             restrict: None,
             restricted: false,
+            rigour: Rigour::Loose,
+            glances: false,
+            head: Vec::new(),
+            gone: 0,
+            begun_file: false,
+            has_zero: false,
+            comment: Vec::new(),
+            marks: Marks::default(),
+            row: Row::default(),
+            statement_count: 0,
+            cut: None,
             ended: false,
         }
     }
 
+    /// Refuses what no dump can be: one without its end, other text between statements or rows, a script without a
+    /// statement.
+    #[must_use]
+    pub fn checked(mut self) -> Self {
+        self.rigour = Rigour::Checked;
+        self
+    }
+
+    /// The same, but takes a script that was cut off: what its last statement lacks is told by [`Self::cut`].
+    #[must_use]
+    pub fn incomplete(mut self) -> Self {
+        self.rigour = Rigour::Incomplete;
+        self
+    }
+
+    /// Keeps no more than the begin of each statement, for who only looks: a statement may have a GiB.
+    #[must_use]
+    pub fn glancing(mut self) -> Self {
+        self.glances = true;
+        self
+    }
+
+    /// The line that is being read, from 1.
+    pub fn line(&self) -> u64 {
+        self.line
+    }
+
+    /// Why the script is not complete, once its end was reached.
+    pub fn cut(&self) -> Option<&Problem> {
+        self.cut.as_ref()
+    }
+
     /// Whether a backslash in a string is one, as long as no statement says otherwise.
-    pub(super) fn with_standard_strings(mut self, standard: bool) -> Self {
+    #[must_use]
+    pub fn with_standard_strings(mut self, standard: bool) -> Self {
         self.standard_strings = standard;
         self
     }
 
-    pub(super) fn push(&mut self, bytes: &[u8]) {
+    /// Adds bytes of the script.
+    pub fn push(&mut self, bytes: &[u8]) {
+        self.has_zero |= self.rigour != Rigour::Loose && memchr::memchr(0, bytes).is_some();
         self.input.extend_from_slice(bytes);
     }
 
     /// The script is complete.
-    pub(super) fn end(&mut self) {
+    pub fn end(&mut self) {
         self.ended = true;
     }
 
@@ -188,19 +216,26 @@ impl Splitter {
     }
 
     /// The next event; `None` when more bytes are needed, or at the end.
-    pub(super) fn next(&mut self) -> Result<Option<Event>, ScriptError> {
+    pub fn next_event(&mut self) -> Result<Option<Event>, ScriptError> {
+        if !self.begun_file && !self.begin_file() {
+            return Ok(None);
+        }
+        if self.has_zero {
+            return Err(self.error(Problem::Zero));
+        }
         loop {
             if matches!(self.state, State::CopyLine | State::Copy(_)) {
                 return self.next_copy();
             }
             let Some(byte) = self.byte(0) else {
+                self.let_go()?;
                 return if self.ended { self.last() } else { Ok(None) };
             };
-            if byte == b'\n' {
-                self.line += 1;
-            }
-            match &mut self.state {
-                State::Plain => match self.plain(byte)? {
+            if self.state == State::Plain {
+                if byte == b'\n' {
+                    self.line += 1;
+                }
+                match self.plain(byte)? {
                     Step::Event(event) => return Ok(Some(event)),
                     Step::On => {}
                     Step::More => {
@@ -208,75 +243,129 @@ impl Splitter {
                         if byte == b'\n' {
                             self.line -= 1;
                         }
+                        self.let_go()?;
                         return Ok(None);
                     }
-                },
-                State::Quote(escapes) => {
-                    if *escapes && byte == b'\\' {
-                        if !self.sees(2) {
-                            return Ok(None);
-                        }
-                        if self.byte(1) == Some(b'\n') {
-                            self.line += 1;
-                        }
-                        self.at += 1;
-                    } else if byte == b'\'' {
-                        // a doubled quote closes and opens again, which comes to the same
-                        self.state = State::Plain;
-                    }
-                    self.at += 1;
                 }
-                State::DoubleQuote => {
-                    if byte == b'"' {
-                        self.state = State::Plain;
-                    }
-                    self.at += 1;
-                }
-                State::Dollar(tag) => {
-                    if byte == b'$' {
-                        let length = tag.len();
-                        if self.input.get(self.at..self.at + length).is_some_and(|text| text == tag.as_slice()) {
-                            self.state = State::Plain;
-                            self.at += length;
-                            continue;
-                        }
-                        if !self.sees(length) {
-                            return Ok(None);
-                        }
-                    }
-                    self.at += 1;
-                }
-                State::LineComment => {
-                    if byte == b'\n' {
-                        self.state = State::Plain;
-                    }
-                    self.at += 1;
-                }
-                State::BlockComment(depth) => {
-                    let pair = (byte, self.input.get(self.at + 1).copied());
-                    match pair {
-                        (b'*' | b'/', None) if !self.ended => return Ok(None),
-                        (b'*', Some(b'/')) => {
-                            *depth -= 1;
-                            if *depth == 0 {
-                                self.state = State::Plain;
-                            }
-                            self.at += 2;
-                        }
-                        (b'/', Some(b'*')) => {
-                            *depth += 1;
-                            self.at += 2;
-                        }
-                        _ => self.at += 1,
-                    }
-                }
-                State::CopyLine | State::Copy(_) => {}
+            } else if !self.within()? {
+                self.let_go()?;
+                return Ok(None);
             }
             if !self.begun {
                 // what stands before a statement is of no use
                 self.input.advance(self.at.min(self.input.len()));
                 self.at = 0;
             }
+        }
+    }
+
+    /// Looks at the first bytes of the file. False as long as they may become a byte order mark.
+    fn begin_file(&mut self) -> bool {
+        if self.rigour != Rigour::Loose {
+            if self.input.len() < BYTE_ORDER_MARK.len() && BYTE_ORDER_MARK.starts_with(&self.input) && !self.ended {
+                return false;
+            }
+            if self.input.starts_with(BYTE_ORDER_MARK) {
+                self.input.advance(BYTE_ORDER_MARK.len());
+            }
+        }
+        self.begun_file = true;
+        true
+    }
+
+    /// Lets the bytes of a long statement go where only its begin is wanted.
+    fn let_go(&mut self) -> Result<(), ScriptError> {
+        if self.begun && self.rigour != Rigour::Loose && self.gone + self.at as u64 > LENGTH_MAX {
+            let problem = Problem::TooLong("a statement");
+            return Err(ScriptError { line: self.statement_line, problem });
+        }
+        if self.glances && self.begun && self.at > GLANCE {
+            if self.head.is_empty() {
+                self.head.extend_from_slice(self.input.get(..GLANCE).unwrap_or_default());
+            }
+            self.input.advance(self.at);
+            self.gone += self.at as u64;
+            self.at = 0;
+        }
+        Ok(())
+    }
+
+    /// Goes on within a string, a name or a comment, as far as it reaches. False when more bytes are needed.
+    fn within(&mut self) -> Result<bool, ScriptError> {
+        let rest = self.input.get(self.at..).unwrap_or_default();
+        let (taken, closes) = match &mut self.state {
+            // a doubled quote closes and opens again, which comes to the same
+            State::Quote(false) => upto(memchr::memchr(b'\'', rest), rest),
+            State::DoubleQuote => upto(memchr::memchr(b'"', rest), rest),
+            State::Quote(true) => match memchr::memchr2(b'\'', b'\\', rest) {
+                Some(place) if rest.get(place) == Some(&b'\\') => match rest.len() > place + 1 || self.ended {
+                    true => ((place + 2).min(rest.len()), false),
+                    // what follows the backslash is not there yet
+                    false if place == 0 => return Ok(false),
+                    false => (place, false),
+                },
+                place => upto(place, rest),
+            },
+            State::Dollar(tag) => match memchr::memmem::find(rest, tag) {
+                Some(place) => (place + tag.len(), true),
+                // the tag's begin may be the end of what is there
+                None if self.ended => (rest.len(), false),
+                None => match rest.len().saturating_sub(tag.len() - 1) {
+                    0 => return Ok(false),
+                    taken => (taken, false),
+                },
+            },
+            State::LineComment => {
+                let (taken, closes) = upto(memchr::memchr(b'\n', rest), rest);
+                let room = Marks::LONGEST.saturating_sub(self.comment.len());
+                let text = rest.get(..taken - usize::from(closes)).unwrap_or_default();
+                self.comment.extend_from_slice(text.get(..room.min(text.len())).unwrap_or_default());
+                (taken, closes)
+            }
+            State::BlockComment(depth) => {
+                let place = memchr::memchr2(b'*', b'/', rest).unwrap_or(rest.len());
+                match (rest.get(place), rest.get(place + 1)) {
+                    (None, _) => (rest.len(), false),
+                    (Some(_), None) if !self.ended && place == 0 => return Ok(false),
+                    (Some(_), None) if !self.ended => (place, false),
+                    (Some(b'*'), Some(b'/')) => {
+                        *depth -= 1;
+                        (place + 2, *depth == 0)
+                    }
+                    (Some(b'/'), Some(b'*')) => {
+                        *depth += 1;
+                        (place + 2, false)
+                    }
+                    (Some(_), _) => (place + 1, false),
+                }
+            }
+            State::Plain | State::CopyLine | State::Copy(_) => (0, true),
+        };
+        self.line += memchr::memchr_iter(b'\n', rest.get(..taken).unwrap_or_default()).count() as u64;
+        self.at += taken;
+        if closes {
+            let was_comment = self.state == State::LineComment;
+            self.state = State::Plain;
+            if was_comment {
+                self.end_comment()?;
+            }
+        }
+        Ok(true)
+    }
+
+    /// A line of comment was read. One of pg_dump's marks between statements says where a dump begins or ends.
+    fn end_comment(&mut self) -> Result<(), ScriptError> {
+        let comment = std::mem::take(&mut self.comment);
+        if self.begun || self.rigour == Rigour::Loose {
+            return Ok(());
+        }
+        match self.marks.note(&comment) {
+            Err(end) if self.rigour == Rigour::Checked => Err(self.error(Problem::NoEnd(end))),
+            Err(end) => {
+                self.cut = Some(Problem::NoEnd(end));
+                Ok(())
+            }
+            Ok(()) => Ok(()),
         }
     }
 
@@ -326,7 +415,7 @@ impl Splitter {
             }
             b'$' => {
                 self.begin();
-                return Ok(self.dollar());
+                return self.dollar();
             }
             b'(' => {
                 self.begin();
@@ -344,11 +433,12 @@ impl Splitter {
                     return Ok(Step::On);
                 }
                 if self.begun {
+                    self.let_go()?;
                     return Ok(Step::Event(self.statement()));
                 }
             }
             b'\\' => return self.command(),
-            _ if is_word(byte) => return Ok(self.word()),
+            _ if is_word(byte) => return self.word(),
             _ => {
                 self.begin();
                 self.at += 1;
@@ -358,7 +448,7 @@ impl Splitter {
     }
 
     /// `$1`, or the begin of a dollar-quoted string.
-    fn dollar(&mut self) -> Step {
+    fn dollar(&mut self) -> Result<Step, ScriptError> {
         let mut length = 1;
         loop {
             match self.byte(length) {
@@ -366,44 +456,59 @@ impl Splitter {
                     let tag = self.input.get(self.at..=self.at + length).unwrap_or_default().to_vec();
                     self.state = State::Dollar(tag);
                     self.at += length + 1;
-                    return Step::On;
+                    return Ok(Step::On);
                 }
+                Some(_) if length > WORD_MAX => return Err(self.error(Problem::TooLong("a dollar quote"))),
                 Some(byte) if is_word(byte) && !(length == 1 && byte.is_ascii_digit()) => length += 1,
-                None if !self.ended => return Step::More,
+                None if !self.ended => return Ok(Step::More),
                 Some(_) | None => {
                     self.at += 1;
-                    return Step::On;
+                    return Ok(Step::On);
                 }
             }
         }
     }
 
-    fn word(&mut self) -> Step {
+    fn word(&mut self) -> Result<Step, ScriptError> {
         let mut length = 1;
         while self.byte(length).is_some_and(|byte| is_word(byte) || byte == b'$') {
             length += 1;
+            if length > WORD_MAX {
+                return Err(self.error(Problem::TooLong("a word")));
+            }
         }
         if !self.sees(length + 1) {
-            return Step::More;
+            return Ok(Step::More);
         }
         self.begin();
         let word = self.input.get(self.at..self.at + length).unwrap_or_default();
         let escapes = self.byte(length) == Some(b'\'') && matches!(word, b"e" | b"E");
-        let lower = String::from_utf8_lossy(word).to_ascii_lowercase();
         if escapes {
             self.state = State::Quote(true);
             self.at += length + 1;
-        } else {
-            if self.parentheses == 0 {
-                self.words.push(&lower);
-            }
-            self.at += length;
+            return Ok(Step::On);
         }
-        Step::On
+        if self.parentheses == 0 {
+            let lower = String::from_utf8_lossy(word).to_ascii_lowercase();
+            // what the script's end cuts is no word yet
+            let is_whole = self.at + length < self.input.len();
+            if self.words.count == 0 && is_whole && self.rigour != Rigour::Loose && !check::is_command(&lower) {
+                let problem = Problem::NoCommand(lower.chars().take(30).collect());
+                return Err(ScriptError { line: self.statement_line, problem });
+            }
+            self.words.push(&lower);
+        }
+        self.at += length;
+        Ok(Step::On)
     }
 
     fn statement(&mut self) -> Event {
-        let text = self.input.split_to(self.at).freeze();
+        let mut text = self.input.split_to(self.at).freeze();
+        if !self.head.is_empty() {
+            text = std::mem::take(&mut self.head).into();
+        }
+        self.gone = 0;
+        self.statement_count += 1;
         let words = std::mem::take(&mut self.words);
         self.at = 0;
         self.begun = false;
@@ -413,6 +518,7 @@ impl Splitter {
         }
         if words.copies_from_stdin {
             self.state = State::CopyLine;
+            self.row = Row::of(&text);
         }
         Event::Statement { line: self.statement_line, text, copies_from_stdin: words.copies_from_stdin }
     }
@@ -466,7 +572,11 @@ impl Splitter {
     fn next_copy(&mut self) -> Result<Option<Event>, ScriptError> {
         if self.state == State::CopyLine {
             let Some(end) = memchr::memchr(b'\n', &self.input) else {
-                return if self.ended { Err(self.error(Problem::Unfinished("COPY data"))) } else { Ok(None) };
+                return match self.ended {
+                    true if self.rigour == Rigour::Incomplete => self.last(),
+                    true => Err(self.error(Problem::Unfinished("COPY data"))),
+                    false => Ok(None),
+                };
             };
             if self.input.get(..end).is_some_and(|rest| rest.iter().any(|byte| !byte.is_ascii_whitespace())) {
                 return Err(self.error(Problem::AfterCopy));
@@ -491,7 +601,10 @@ impl Splitter {
             None => self.input.len(),
         };
         if available > 0 {
-            return Ok(Some(self.hand_out(available)));
+            return self.hand_out(available).map(Some);
+        }
+        if self.ended && self.rigour == Rigour::Incomplete {
+            return self.last();
         }
         if self.ended { Err(self.error(Problem::Unfinished("COPY data"))) } else { Ok(None) }
     }
@@ -503,14 +616,30 @@ impl Splitter {
         Event::CopyEnd
     }
 
-    fn hand_out(&mut self, count: usize) -> Event {
+    fn hand_out(&mut self, count: usize) -> Result<Event, ScriptError> {
         let data = self.input.split_to(count).freeze();
+        if self.rigour != Rigour::Loose {
+            self.row.check(&data).map_err(|(lines, problem)| ScriptError { line: self.line + lines, problem })?;
+        }
         self.line += memchr::memchr_iter(b'\n', &data).count() as u64;
         self.state = State::Copy(data.last() == Some(&b'\n'));
-        Event::CopyData(data)
+        Ok(Event::CopyData(data))
     }
 
     fn last(&mut self) -> Result<Option<Event>, ScriptError> {
+        if self.state == State::LineComment {
+            self.end_comment()?;
+        }
+        let Some(error) = self.problem_at_end() else { return Ok(None) };
+        if self.rigour != Rigour::Incomplete {
+            return Err(error);
+        }
+        // whoever takes an incomplete script is told once
+        self.cut.get_or_insert(error.problem);
+        Ok(None)
+    }
+
+    fn problem_at_end(&self) -> Option<ScriptError> {
         let within = match &self.state {
             State::Plain | State::LineComment => None,
             State::Quote(_) => Some("a quoted string"),
@@ -520,16 +649,26 @@ impl Splitter {
             State::CopyLine | State::Copy(_) => Some("COPY data"),
         };
         if let Some(within) = within {
-            return Err(self.error(Problem::Unfinished(within)));
+            return Some(self.error(Problem::Unfinished(within)));
         }
         if self.begun {
-            return Err(ScriptError { line: self.statement_line, problem: Problem::Unfinished("a statement") });
+            return Some(ScriptError { line: self.statement_line, problem: Problem::Unfinished("a statement") });
         }
-        if self.restricted {
-            return Err(self.error(Problem::Restrict));
+        if self.rigour != Rigour::Loose {
+            if let Some(end) = self.marks.missing() {
+                return Some(self.error(Problem::NoEnd(end)));
+            }
+            if self.statement_count == 0 {
+                return Some(self.error(Problem::Empty));
+            }
         }
-        Ok(None)
+        self.restricted.then(|| self.error(Problem::Restrict))
     }
+}
+
+/// How far a string reaches: behind the byte that closes it, or to the end of what is there.
+fn upto(place: Option<usize>, rest: &[u8]) -> (usize, bool) {
+    place.map_or((rest.len(), false), |place| (place + 1, true))
 }
 
 enum Step {
