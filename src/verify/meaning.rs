@@ -103,12 +103,16 @@ pub(super) fn shown(kind: &str, create: &str) -> String {
 
 /// Compares the statements of two entries of one kind, from servers of these majors.
 pub(super) fn compare(kind: &str, expected: &str, found: &str, majors: [u32; 2]) -> Likeness {
+    // the roles of a policy come in the order of the cluster, and all of its parts were compared each by itself
+    if kind == "POLICY" {
+        return Likeness::Same;
+    }
     if matches!(kind, "ACL" | "DEFAULT ACL" | "SECURITY LABEL" | "DATABASE PROPERTIES") {
         let (expected, found) = (statements(expected, majors), statements(found, majors));
         let lines = Lines::between(expected.iter().map(String::as_str), found.iter().map(String::as_str));
         return if lines.is_order() { Likeness::Same } else { Likeness::Different(lines) };
     }
-    let is_alike = same_text(kind, expected, found, majors);
+    let is_alike = same_text(kind, expected, found, majors) || same_parts(kind, expected, found);
     let lines = Lines::between(lines_of(expected), lines_of(found));
     // what a table inherits comes first in a restored one, whatever the order was before the table was attached
     let is_order_of_parents = lines.is_order() && expected.contains("\nINHERITS (");
@@ -119,6 +123,24 @@ pub(super) fn compare(kind: &str, expected: &str, found: &str, majors: [u32; 2])
     } else {
         Likeness::Different(lines)
     }
+}
+
+/// Whether two statements have the same parts where the order of these is that of the catalog and says nothing: the members
+/// of an operator class or family, and the extensions that something depends on.
+fn same_parts(kind: &str, expected: &str, found: &str) -> bool {
+    const MARK: &str = " DEPENDS ON EXTENSION ";
+    if matches!(kind, "OPERATOR CLASS" | "OPERATOR FAMILY") {
+        let lines = |text: &str| sorted(text.lines().map(|line| line.trim_end_matches([' ', ',', ';'])));
+        return lines(expected) == lines(found);
+    }
+    let rest = |text: &str| text.lines().filter(|line| !line.contains(MARK)).map(str::to_owned).collect::<Vec<_>>();
+    expected.contains(MARK) && rest(expected) == rest(found) && sorted(expected.lines()) == sorted(found.lines())
+}
+
+fn sorted<'a>(lines: impl Iterator<Item = &'a str>) -> Vec<String> {
+    let mut lines: Vec<String> = lines.map(str::to_owned).collect();
+    lines.sort_unstable();
+    lines
 }
 
 /// Whether two texts of servers of these majors say the same.
@@ -148,9 +170,9 @@ pub(super) fn straddles(majors: [u32; 2], major: u32) -> bool {
 fn is_printed(kind: &str, create: &str) -> bool {
     match kind {
         "CHECK CONSTRAINT" | "COLLATION" | "CONSTRAINT" | "DATABASE" | "DEFAULT" | "DOMAIN" | "FK CONSTRAINT"
-        | "FOREIGN TABLE" | "INDEX" | "MATERIALIZED VIEW" | "OPERATOR CLASS" | "OPERATOR FAMILY" | "POLICY"
-        | "PUBLICATION" | "PUBLICATION TABLE" | "RULE" | "SEQUENCE" | "STATISTICS" | "SUBSCRIPTION" | "TABLE"
-        | "TABLE ATTACH" | "TRIGGER" | "TYPE" | "VIEW" => true,
+        | "FOREIGN TABLE" | "INDEX" | "MATERIALIZED VIEW" | "OPERATOR CLASS" | "OPERATOR FAMILY" | "PUBLICATION"
+        | "PUBLICATION TABLE" | "RULE" | "SEQUENCE" | "STATISTICS" | "SUBSCRIPTION" | "TABLE" | "TABLE ATTACH"
+        | "TRIGGER" | "TYPE" | "VIEW" => true,
         // a body in quotes is text; one without is parsed
         "FUNCTION" | "PROCEDURE" => create.contains("BEGIN ATOMIC") || create.contains("\n    RETURN "),
         _ => false,
@@ -230,5 +252,45 @@ pub(super) fn settings(expected: &str, found: &str) -> Likeness {
             let missing = lines.missing.into_iter().filter(|statement| names.contains(&name(statement))).collect();
             Likeness::Different(Lines { missing, added: lines.added })
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ONE: [u32; 2] = [17, 17];
+
+    #[test]
+    fn order_says_nothing_where_it_is_the_catalogs() {
+        let class = |first: &str, second: &str| {
+            format!("CREATE OPERATOR CLASS c FOR TYPE t USING btree AS\n    {first} ,\n    {second};\n")
+        };
+        let (one, other) =
+            (class("OPERATOR 1 <(t,t)", "OPERATOR 1 <(t,u)"), class("OPERATOR 1 <(t,u)", "OPERATOR 1 <(t,t)"));
+        assert_eq!(compare("OPERATOR CLASS", &one, &other, ONE), Likeness::Same);
+        let third = class("OPERATOR 2 <(t,u)", "OPERATOR 1 <(t,t)");
+        assert!(matches!(compare("OPERATOR CLASS", &one, &third, ONE), Likeness::Different(_)));
+        let marks = |first: &str, second: &str| {
+            format!(
+                "CREATE FUNCTION f() AS $$a\nb$$;\n\nALTER FUNCTION f() DEPENDS ON EXTENSION {first};\nALTER FUNCTION f() DEPENDS ON EXTENSION {second};\n"
+            )
+        };
+        assert_eq!(compare("FUNCTION", &marks("a", "b"), &marks("b", "a"), ONE), Likeness::Same);
+        assert!(matches!(compare("FUNCTION", &marks("a", "b"), &marks("a", "c"), ONE), Likeness::Different(_)));
+        let body = |lines: &str| format!("CREATE FUNCTION f() AS $${lines}$$;\n");
+        assert!(matches!(compare("FUNCTION", &body("a\nb"), &body("b\na"), ONE), Likeness::Different(_)));
+    }
+
+    #[test]
+    fn rights_are_a_set_of_statements_each_by_its_grantor() {
+        let same = |one: &str, other: &str, majors| compare("ACL", one, other, majors) == Likeness::Same;
+        let (select, insert) = ("GRANT SELECT ON TABLE t TO a;\n", "GRANT INSERT ON TABLE t TO b;\n");
+        assert!(same(&format!("{select}{insert}"), &format!("{insert}{select}"), ONE));
+        let by = format!("SET SESSION AUTHORIZATION c;\n{select}RESET SESSION AUTHORIZATION;\n{insert}");
+        assert!(!same(&by, &format!("{select}{insert}"), ONE));
+        let seven = "REVOKE SELECT,INSERT,REFERENCES,DELETE,TRIGGER,TRUNCATE,UPDATE ON TABLE t FROM a;\n";
+        let all = "REVOKE ALL ON TABLE t FROM a;\nGRANT MAINTAIN ON TABLE t TO a;\n";
+        assert!(same(seven, all, [13, 18]) && !same(seven, all, [18, 18]));
     }
 }

@@ -85,6 +85,18 @@ fn breakages(database: &Database) -> Vec<Breakage> {
         .collect()
 }
 
+/// Classes that do not disturb each other, and break one database together. What is in no group breaks one of its own.
+const TOGETHER: &[&[&str]] = &[
+    &["comments gone", "policies", "publications", "collations", "settings"],
+    &["owners", "role settings"],
+    &["rights given", "text search", "connection limit"],
+    &["indexes", "foreign data", "sequences"],
+    &["constraints", "statistics"],
+    &["triggers", "rules"],
+    &["views", "operators"],
+    &["materialized views", "extensions"],
+];
+
 /// Breaks the database of a server in every way; returns how many of how many were named, by class, and those that were not.
 fn break_all(server: &Server) -> (BTreeMap<String, (usize, usize)>, String) {
     let source = filled(server);
@@ -95,12 +107,14 @@ fn break_all(server: &Server) -> (BTreeMap<String, (usize, usize)>, String) {
     if whole.code != Some(0) {
         let _ = writeln!(missed, "PostgreSQL {}: false alarms: {:#}", server.major, result(&whole)["findings"]);
     }
-    let mut classes: BTreeMap<String, Vec<Breakage>> = BTreeMap::new();
+    let mut groups: BTreeMap<String, Vec<Breakage>> = BTreeMap::new();
     for breakage in breakages(&base) {
-        classes.entry(breakage.class.clone()).or_default().push(breakage);
+        let group = TOGETHER.iter().find(|group| group.contains(&breakage.class.as_str()));
+        let name = group.map_or_else(|| breakage.class.clone(), |group| group.join(", "));
+        groups.entry(name).or_default().push(breakage);
     }
-    let mut counts = BTreeMap::new();
-    for (class, breakages) in classes {
+    let mut counts: BTreeMap<String, (usize, usize)> = BTreeMap::new();
+    for (group, breakages) in groups {
         let broken = server.database_with(&format!("template {}", base.name));
         // statements about the database itself have the name of the one that they were made in
         let script: String = breakages.iter().map(|b| b.statement.replace(&base.name, &broken.name) + ";\n").collect();
@@ -116,14 +130,17 @@ fn break_all(server: &Server) -> (BTreeMap<String, (usize, usize)>, String) {
             let is_kind = |kind: &str| breakage.kind.as_deref().is_none_or(|wanted| wanted == kind);
             named.iter().any(|(kind, object)| is_kind(kind) && object.contains(&breakage.object))
         };
-        let found = breakages.iter().filter(|breakage| is_named(breakage)).count();
-        for breakage in breakages.iter().filter(|breakage| !is_named(breakage)) {
-            let _ = writeln!(missed, "PostgreSQL {}, {class}: {}", server.major, breakage.statement);
+        for breakage in &breakages {
+            let is_named = is_named(breakage);
+            let count = counts.entry(breakage.class.clone()).or_default();
+            *count = (count.0 + usize::from(is_named), count.1 + 1);
+            if !is_named {
+                let _ = writeln!(missed, "PostgreSQL {}, {group}: {}", server.major, breakage.statement);
+            }
         }
         if run.code != Some(4) {
-            let _ = writeln!(missed, "PostgreSQL {}, {class}: exit {:?}", server.major, run.code);
+            let _ = writeln!(missed, "PostgreSQL {}, {group}: exit {:?}", server.major, run.code);
         }
-        counts.insert(class, (found, breakages.len()));
     }
     (counts, missed)
 }
