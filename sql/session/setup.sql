@@ -12,6 +12,10 @@ from (values
     -- a dump takes as long as it takes
     ('statement_timeout', '0'),
     ('lock_timeout', '0'),
+    -- our sessions pass locks on to each other by it; others' own waits are looked at in their own time
+    ('deadlock_timeout', (
+        select '200ms' from pg_catalog.pg_roles as role where role.rolname = current_user and role.rolsuper
+    )),
     ('idle_in_transaction_session_timeout', '0'),
     ('idle_session_timeout', '0'),
     ('transaction_timeout', '0'),
@@ -24,3 +28,4 @@ from (values
 ) as wanted (name, value)
 join pg_catalog.pg_settings as setting
     on pg_catalog.lower(setting.name) operator(pg_catalog.=) wanted.name
+where wanted.value is not null
