@@ -202,12 +202,18 @@ fn backups(length: u64, outage: Outage) {
 }
 
 #[test]
-fn a_backup_survives_an_outage_at_any_moment() {
-    for (outage, short) in [(Outage::Busy, 20), (Outage::Reset, 1), (Outage::Silent, 5)] {
-        for length in lengths(&[short]) {
-            backups(length, outage);
-        }
-    }
+fn a_backup_survives_a_busy_store_at_any_moment() {
+    lengths(&[20]).into_iter().for_each(|length| backups(length, Outage::Busy));
+}
+
+#[test]
+fn a_backup_survives_a_store_that_cuts_connections_at_any_moment() {
+    lengths(&[1]).into_iter().for_each(|length| backups(length, Outage::Reset));
+}
+
+#[test]
+fn a_backup_survives_a_silent_store_at_any_moment() {
+    lengths(&[5]).into_iter().for_each(|length| backups(length, Outage::Silent));
 }
 
 #[test]

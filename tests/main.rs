@@ -1,6 +1,8 @@
 //! The integration tests. `scripts/test` runs them: they need PostgreSQL servers and an S3 server.
 
 #[cfg(test)]
+mod agree;
+#[cfg(test)]
 mod brown_out;
 #[cfg(test)]
 mod cmd;
@@ -25,7 +27,11 @@ mod matrix;
 #[cfg(test)]
 mod outside;
 #[cfg(test)]
+mod pooler;
+#[cfg(test)]
 mod server;
+#[cfg(test)]
+mod silence;
 #[cfg(test)]
 mod states;
 #[cfg(test)]

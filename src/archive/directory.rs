@@ -107,6 +107,44 @@ pub fn decode_large_object_list(bytes: &[u8]) -> Result<Vec<u32>, FormatError> {
     Ok(oids)
 }
 
+/// No line of a list of large objects is longer: two numbers and a few letters.
+const LINE_MAX: usize = 256;
+
+/// Reads a list of large objects while its bytes arrive: what is none is refused by its first lines, however much it would become.
+#[derive(Debug, Default)]
+pub struct LargeObjectList {
+    waiting: Vec<u8>,
+    offset: u64,
+    oids: Vec<u32>,
+}
+
+impl LargeObjectList {
+    /// Adds bytes of the list.
+    pub fn push(&mut self, bytes: &[u8]) -> Result<(), FormatError> {
+        self.waiting.extend_from_slice(bytes);
+        // whole lines; one that is longer than any is malformed, and is not waited for
+        let end = memchr::memrchr(b'\n', &self.waiting).map_or(0, |end| end + 1);
+        let end = if self.waiting.len() - end > LINE_MAX { self.waiting.len() } else { end };
+        self.take(end)
+    }
+
+    /// The numbers, in order.
+    pub fn finish(mut self) -> Result<Vec<u32>, FormatError> {
+        self.take(self.waiting.len())?;
+        Ok(self.oids)
+    }
+
+    fn take(&mut self, end: usize) -> Result<(), FormatError> {
+        let lines = self.waiting.get(..end).unwrap_or_default();
+        let found = decode_large_object_list(lines)
+            .map_err(|error| FormatError { offset: self.offset + error.offset, kind: error.kind })?;
+        self.oids.extend(found);
+        self.offset += end as u64;
+        self.waiting.drain(..end);
+        Ok(())
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -225,5 +263,20 @@ mod tests {
         }
         let error = decode_large_object_list(b"1 blob_1.dat\n2 /etc/passwd\n").unwrap_err();
         assert_eq!(error, FormatError { offset: 13, kind: FormatErrorKind::FileName("/etc/passwd".to_owned()) });
+    }
+
+    #[test]
+    fn a_list_is_the_same_however_it_is_cut() {
+        let mut bytes = Vec::new();
+        [7, 16_400, 4_000_000_000].into_iter().for_each(|oid| encode_large_object_line(oid, &mut bytes));
+        for piece in 1..bytes.len() {
+            let mut list = LargeObjectList::default();
+            bytes.chunks(piece).for_each(|piece| list.push(piece).unwrap());
+            assert_eq!(list.finish().unwrap(), [7, 16_400, 4_000_000_000], "pieces of {piece}");
+        }
+        let mut list = LargeObjectList::default();
+        list.push(&bytes).unwrap();
+        let error = list.push(&[b'1'; 300]).unwrap_err();
+        assert_eq!(error.offset, bytes.len() as u64);
     }
 }

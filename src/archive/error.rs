@@ -199,7 +199,7 @@ impl fmt::Display for FormatErrorKind {
                     |name: &Option<String>| name.as_ref().map_or("the end".to_owned(), |name| format!("{name:?}"));
                 write!(f, "{} stands where {} belongs", words(found), words(expected))
             }
-            Self::MemberCompression(algorithm) => write!(f, "the members are compressed with {algorithm:?}"),
+            Self::MemberCompression(algorithm) => write!(f, "the members are compressed with {algorithm}"),
             Self::MemberTwice(name) => write!(f, "member {name:?} stands in the archive twice"),
             Self::MemberPadding => f.write_str("something other than zeros stands between members or behind them"),
             Self::Truncated => f.write_str("the archive ends too early"),

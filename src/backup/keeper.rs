@@ -217,22 +217,29 @@ impl Work {
         self.seen.retain(|key, _| present.contains(key));
         let mut must_let_go = false;
         for waiter in waiters {
-            let (since, is_told) = *self.seen.entry((waiter.pid, waiter.oid)).or_insert((Instant::now(), false));
+            let key = (waiter.pid, waiter.oid);
+            let is_new = !self.seen.contains_key(&key);
+            let (since, is_told) = *self.seen.entry(key).or_insert((Instant::now(), false));
             let is_due = since.elapsed() >= self.post.blocking.limit;
             let standing = self.post.board.standing(waiter.oid);
             match self.post.blocking.action {
                 WhenBlocking::Release => {
-                    if standing != Standing::Done && self.post.board.want(waiter.oid) {
-                        self.tell(&waiter, since, "it is copied next");
+                    let is_held = self.held.contains(&waiter.oid);
+                    if standing != Standing::Done {
+                        self.post.board.want(waiter.oid);
                     }
-                    must_let_go |= standing != Standing::Kept && self.held.contains(&waiter.oid);
+                    if is_new && (standing != Standing::Done || is_held) {
+                        let what = if standing == Standing::Done { "it is let go" } else { "it is copied next" };
+                        self.tell(&waiter, since, what);
+                    }
+                    must_let_go |= standing != Standing::Kept && is_held;
                 }
                 WhenBlocking::Yield if is_due => return Err(self.give_way(&waiter, since)),
                 WhenBlocking::Warn | WhenBlocking::Yield => {}
             }
             if is_due && !is_told {
                 self.tell(&waiter, since, "the backup goes on");
-                self.seen.insert((waiter.pid, waiter.oid), (since, true));
+                self.seen.insert(key, (since, true));
             }
         }
         if must_let_go && !self.blind { self.let_go().await } else { Ok(()) }

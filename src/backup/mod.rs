@@ -186,8 +186,8 @@ async fn fill(
     let mut manifest = describe(options, form, &source, id, archived, phases, now)?;
     manifest.files = files;
     judge::judge(options, &**store, &source, &mut manifest, phases.sink).await?;
-    lease.check().await?;
-    let manifest = publish::publish(&**store, folder, manifest, source.globals.as_deref(), fate, phases.sink).await?;
+    let globals = source.globals.as_deref();
+    let manifest = publish::publish(&**store, folder, manifest, globals, lease, fate, phases.sink).await?;
     phases.end();
     source.end().await;
     Ok(Outcome {

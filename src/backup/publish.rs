@@ -17,6 +17,7 @@ use crate::manifest::{self, File, Format, LargeObjects, Manifest, RowSum, Sha256
 use crate::object::{DataSource, Entry};
 use crate::reader;
 use crate::shelf::{self, Standing};
+use crate::store::lease::Lease;
 use crate::store::{Key, PutMode, PutOutcome, Store};
 use crate::transfer::{Inlet, Receipt, SEGMENT_BYTES, read_back};
 
@@ -158,6 +159,7 @@ pub(super) async fn publish(
     folder: &Key,
     mut manifest: Manifest,
     globals: Option<&str>,
+    lease: &Lease,
     fate: &Fate,
     sink: &dyn Sink,
 ) -> Result<Manifest> {
@@ -183,6 +185,8 @@ pub(super) async fn publish(
                 .hint("Something else deletes or changes files in this store."));
         }
     }
+    // the files may have taken their time: whoever has the lease now may be removing them
+    lease.check().await?;
     put_manifest(store, folder, &manifest, fate).await?;
     confirm(store, folder, &manifest, sink).await?;
     Ok(manifest)

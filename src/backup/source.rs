@@ -153,7 +153,6 @@ async fn read_once(options: &Options, form: Form, for_store: bool, phases: &mut 
     let mut connection = Connection::connect(&options.source).await?;
     let standing = server::set_up(&mut connection, &setup).await?;
     refuse_wide(connection.parameter("client_encoding").unwrap_or_default())?;
-    server::refuse_pooler(&mut connection, &options.source).await?;
     server::begin(&mut connection, options.isolation).await?;
     if let Some(snapshot) = &options.snapshot {
         server::join_snapshot(&mut connection, snapshot).await?;
@@ -325,7 +324,18 @@ async fn keep(
         }
         Err(error) => return Err(error),
     };
-    server::take_over(&mut keeper, connection, &tables).await?;
+    match server::take_over(&mut keeper, connection, &tables).await {
+        Ok(()) => {}
+        Err(error) if server::is_lock_timeout(&error) => {
+            keeper.close().await;
+            let text = "other sessions wait for tables of this backup and its server does not look for deadlocks: \
+                one session copies, and lets them go at its end";
+            // the run listens
+            let _ = told.send(Event::Warning(Message::new(text)));
+            return Ok(None);
+        }
+        Err(error) => return Err(error),
+    }
     server::check_columns(connection, &mut keeper, snapshot, &tables).await?;
     connection.execute(&format!("rollback to savepoint {SAVEPOINT}; release savepoint {SAVEPOINT}")).await?;
     // settings made behind the savepoint are gone with it

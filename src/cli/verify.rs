@@ -140,7 +140,7 @@ pub(super) async fn run(args: Args, context: &Context) -> Result<Report> {
 pub(super) const fn exit(verdict: Verdict) -> Exit {
     match verdict {
         Verdict::Passed => Exit::Done,
-        Verdict::Damaged => Exit::Findings,
+        Verdict::Damaged | Verdict::Differs | Verdict::Unmet => Exit::Findings,
         Verdict::Incomplete => Exit::Partial,
     }
 }

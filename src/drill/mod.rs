@@ -155,7 +155,7 @@ async fn restore_and_compare(
     }
     let verdict = match verification.verdict() {
         verify::Verdict::Passed => Verdict::Passed,
-        verify::Verdict::Damaged => Verdict::Failed,
+        verify::Verdict::Damaged | verify::Verdict::Differs | verify::Verdict::Unmet => Verdict::Failed,
         verify::Verdict::Incomplete => {
             let left = verification.levels.iter().flat_map(|level| &level.not_checked);
             proof.reasons.extend(left.map(|left| format!("{} could not be compared: {}", left.what, left.why)));

@@ -29,8 +29,8 @@ impl std::fmt::Display for Broken {
 impl std::error::Error for Broken {}
 
 /// The value, which must be a JSON object with at least one member, as a sealed document.
-pub fn seal(value: &serde_json::Value) -> Vec<u8> {
-    let mut text = format!("{value:#}");
+pub fn seal(value: &impl serde::Serialize) -> Vec<u8> {
+    let mut text = serde_json::to_string_pretty(value).expect("a document has string keys and finite numbers only");
     // the closing brace on its own line
     text.truncate(text.len().saturating_sub(2));
     let digest = Sha256::of(text.as_bytes());

@@ -3,8 +3,11 @@
 //! The form is closed: a member that this version does not know is damage, and whatever adds one raises the version. So
 //! nothing is lost between reading and writing.
 
-use serde::Deserialize;
-use serde_json::{Map, Value};
+use std::fmt;
+
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{DeserializeSeed, IgnoredAny, IntoDeserializer as _, MapAccess, Visitor};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use super::{Manifest, Summary, seal, summary};
 use crate::error::{Error, ErrorKind, Result};
@@ -14,16 +17,17 @@ pub const FORMAT_VERSION: u64 = 1;
 
 const FORMAT: &str = "pgproof-manifest";
 
-/// The manifest as it is stored.
+/// The manifest as it is stored. It may name hundreds of thousands of files, so nothing is built on the way there and back but
+/// its text.
 pub fn encode(manifest: &Manifest) -> Vec<u8> {
-    let body = serde_json::to_value(manifest).expect("a manifest has string keys and finite numbers only");
-    let mut document = Map::new();
-    document.insert("format".to_owned(), FORMAT.into());
-    document.insert("format_version".to_owned(), FORMAT_VERSION.into());
-    if let Value::Object(members) = body {
-        document.extend(members);
+    #[derive(Serialize)]
+    struct Stored<'a> {
+        format: &'static str,
+        format_version: u64,
+        #[serde(flatten)]
+        manifest: &'a Manifest,
     }
-    seal::seal(&Value::Object(document))
+    seal::seal(&Stored { format: FORMAT, format_version: FORMAT_VERSION, manifest })
 }
 
 fn damaged(place: &str, detail: impl Into<String>) -> Error {
@@ -36,26 +40,13 @@ fn damaged(place: &str, detail: impl Into<String>) -> Error {
 ///
 /// Fails with [`ErrorKind::Archive`] when it is damaged and when a newer version wrote it.
 pub fn decode(place: &str, bytes: &[u8]) -> Result<Manifest> {
-    refuse_newer(place, bytes)?;
-    let text = seal::unseal(bytes).map_err(|broken| damaged(place, broken.to_string()))?;
-    let mut document: Map<String, Value> =
-        serde_json::from_slice(&text).map_err(|error| damaged(place, error.to_string()))?;
-    let format = document.remove("format");
-    if format.as_ref().and_then(Value::as_str) != Some(FORMAT) {
-        return Err(damaged(place, format!("it is not a \"{FORMAT}\" document")));
-    }
-    let version = document.remove("format_version");
-    if version.as_ref().and_then(Value::as_u64) != Some(FORMAT_VERSION) {
-        return Err(damaged(place, "it has no format version that was ever written"));
-    }
-    serde_json::from_value(Value::Object(document)).map_err(|error| damaged(place, error.to_string()))
+    let head = refuse_newer(place, bytes)?;
+    check(place, bytes, head)?;
+    serde_json::from_slice(bytes).map(|Members(manifest)| manifest).map_err(|error| damaged(place, error.to_string()))
 }
 
-/// Reads what a list needs of a stored manifest, without building the rest. A byte that has changed is noticed all the same.
-///
-/// Fails as [`decode`] does.
-pub fn decode_summary(place: &str, bytes: &[u8]) -> Result<Summary> {
-    let head = refuse_newer(place, bytes)?;
+/// Whether it is sealed, and a manifest of this version.
+fn check(place: &str, bytes: &[u8], head: Option<Head>) -> Result<()> {
     seal::check(bytes).map_err(|broken| damaged(place, broken.to_string()))?;
     let head = head.unwrap_or_default();
     if head.format.as_deref() != Some(FORMAT) {
@@ -64,6 +55,57 @@ pub fn decode_summary(place: &str, bytes: &[u8]) -> Result<Summary> {
     if head.format_version != Some(FORMAT_VERSION) {
         return Err(damaged(place, "it has no format version that was ever written"));
     }
+    Ok(())
+}
+
+/// A manifest among the members that only its stored form has. It is closed itself: it must not see them.
+struct Members(Manifest);
+
+impl<'de> Deserialize<'de> for Members {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Document;
+        impl<'de> Visitor<'de> for Document {
+            type Value = Members;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Self::Value, A::Error> {
+                Manifest::deserialize(MapAccessDeserializer::new(Within(map))).map(Members)
+            }
+        }
+        deserializer.deserialize_map(Document)
+    }
+}
+
+/// An object's members without those of the stored form.
+struct Within<A>(A);
+
+impl<'de, A: MapAccess<'de>> MapAccess<'de> for Within<A> {
+    type Error = A::Error;
+
+    fn next_key_seed<K: DeserializeSeed<'de>>(&mut self, seed: K) -> Result<Option<K::Value>, A::Error> {
+        while let Some(name) = self.0.next_key::<String>()? {
+            if !["format", "format_version", "sha256"].contains(&name.as_str()) {
+                return seed.deserialize(name.into_deserializer()).map(Some);
+            }
+            self.0.next_value::<IgnoredAny>()?;
+        }
+        Ok(None)
+    }
+
+    fn next_value_seed<V: DeserializeSeed<'de>>(&mut self, seed: V) -> Result<V::Value, A::Error> {
+        self.0.next_value_seed(seed)
+    }
+}
+
+/// Reads what a list needs of a stored manifest, without building the rest. A byte that has changed is noticed all the same.
+///
+/// Fails as [`decode`] does.
+pub fn decode_summary(place: &str, bytes: &[u8]) -> Result<Summary> {
+    let head = refuse_newer(place, bytes)?;
+    check(place, bytes, head)?;
     let form: summary::Form = serde_json::from_slice(bytes).map_err(|error| damaged(place, error.to_string()))?;
     Ok(form.into())
 }

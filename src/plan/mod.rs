@@ -187,7 +187,15 @@ fn unknown_loop(unknown: &UnknownLoop, inventory: &Inventory) -> Error {
     let name = |slot: &graph::Slot| {
         let object = inventory.get(graph::id(*slot));
         let name = inventory.qualified(object, object::Quote::default());
-        format!("{:?} {name}", object.detail.kind())
+        // the kind's name is made of words: `ColumnDefault` is a column default
+        let mut kind = String::new();
+        for letter in format!("{:?}", object.detail.kind()).chars() {
+            if letter.is_uppercase() && !kind.is_empty() {
+                kind.push(' ');
+            }
+            kind.extend(letter.to_lowercase());
+        }
+        format!("{kind} {name}")
     };
     let mut members: Vec<String> = unknown.0.iter().take(SHOWN_MAX).map(name).collect();
     if unknown.0.len() > SHOWN_MAX {

@@ -13,7 +13,7 @@ use std::collections::{BTreeSet, HashMap};
 use std::ops::Bound;
 use std::sync::Arc;
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use futures_util::TryStreamExt as _;
 
 use crate::archive::toc::{Data, Entry, Toc};
@@ -27,9 +27,6 @@ pub use open::{Opened, open_custom, open_directory, open_path, open_path_store};
 pub use pump::Pump;
 pub use tar::{open_tar, read_tar_head};
 pub use walk::{Item, Walk};
-
-/// No line of a list of large objects is longer: two numbers and a few letters.
-const LINE_MAX: usize = 256;
 
 /// An archive, other than plain, whose head has been read.
 #[derive(Clone)]
@@ -187,17 +184,12 @@ fn missing(name: &str, entry: &Entry) -> Error {
 
 /// The numbers of the large objects in a list, last first, so that they can be popped.
 async fn read_list(store: &Arc<dyn Store>, file: &DataFile) -> Result<Vec<u32>> {
-    let mut oids = Vec::new();
+    let mut list = directory::LargeObjectList::default();
     let mut data = FileData::open(store, file).await?;
-    let mut waiting = BytesMut::new();
     while let Some(bytes) = data.next().await? {
-        waiting.extend_from_slice(&bytes);
-        // whole lines; one that is longer than any is malformed, and is not waited for
-        let end = memchr::memrchr(b'\n', &waiting).map_or(0, |end| end + 1);
-        let now = if waiting.len() - end > LINE_MAX { waiting.split() } else { waiting.split_to(end) };
-        oids.extend(directory::decode_large_object_list(&now).map_err(|error| damaged(&file.key, error))?);
+        list.push(&bytes).map_err(|error| damaged(&file.key, error))?;
     }
-    oids.extend(directory::decode_large_object_list(&waiting).map_err(|error| damaged(&file.key, error))?);
+    let mut oids = list.finish().map_err(|error| damaged(&file.key, error))?;
     oids.reverse();
     Ok(oids)
 }

@@ -295,6 +295,7 @@ pub fn verify(outcome: &verify::Outcome) -> Value {
             "message": finding.kind.message(),
             "detail": finding.detail,
             "hint": finding.kind.hint(),
+            "wished": finding.wished,
         })
     };
     json!({

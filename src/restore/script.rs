@@ -127,7 +127,7 @@ fn unreadable(key: &str, error: ScriptError) -> Error {
     let hint = match &error.problem {
         Problem::Unfinished(_) | Problem::NoEnd(_) | Problem::Empty => INCOMPLETE,
         Problem::NoCommand(_) | Problem::Columns { .. } | Problem::Zero => {
-            "Nothing was changed. Take out what is no SQL: a message of pg_dump that went into the file, for example."
+            "Nothing was changed. If it is a dump, take out what is no SQL in it: messages of pg_dump, for example."
         }
         Problem::Command(_) | Problem::Restrict | Problem::AfterCopy | Problem::TooLong(_) => {
             "Only SQL and COPY data are run, as pg_dump writes them; nothing was changed by this line."

@@ -126,7 +126,20 @@ fn judge(options: &Options, database: String, backups: &[Backup], now: DateTime<
         let is_newer = newest.is_none_or(|(_, _, summary)| backup.id > summary.id);
         // a run may just be writing an unfinished one
         if is_newer && !matches!(condition, Condition::Unfinished) {
-            remarks.push(format!("{} is {}: {}", backup.id, condition.word(), condition.remark().unwrap_or_default()));
+            let advice = match condition {
+                Condition::Filtered { .. } => {
+                    "; --include-filtered counts it, as does a selection in the configuration file"
+                }
+                Condition::Suspect(_) => "; db accept counts it from then on",
+                Condition::Good
+                | Condition::Partial(_)
+                | Condition::Damaged { .. }
+                | Condition::Unreadable(_)
+                | Condition::Deleting
+                | Condition::Unfinished => "",
+            };
+            let remark = condition.remark().unwrap_or_default();
+            remarks.push(format!("{} is {}: {remark}{advice}", backup.id, condition.word()));
         }
     }
     let newest = newest.map(|(_, _, summary)| Newest {

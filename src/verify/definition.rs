@@ -249,6 +249,8 @@ mod why {
         "they belong to the database's name, and this database has another one: restore with --create to have them";
     pub(super) const TABLESPACE: &str = "nothing in this database lies in the tablespace that the backup names";
     pub(super) const ACCESS_METHOD: &str = "nothing in this database uses the access method that the backup names";
+    pub(super) const OTHER_LOCALE: &str = "a database of another name may have another encoding, locale and owner";
+    pub(super) const HIDDEN: &str = "this role may not read their options";
     pub(super) const SUBSCRIPTIONS: &str = "this role may not read how they reach their publishers";
 }
 
@@ -370,6 +372,10 @@ impl Comparison<'_> {
     }
 
     fn definition(&mut self, one: &Item<'_>, other: &Item<'_>) {
+        if one.kind == "USER MAPPING" && !self.terms.superuser && !other.create.contains(" OPTIONS (") {
+            self.leave(why::HIDDEN, one);
+            return;
+        }
         let is_elsewhere = one.is_of_database() && !self.terms.same_database;
         let likeness = match one.kind {
             "DATABASE PROPERTIES" if is_elsewhere => meaning::settings(one.create, other.create),
@@ -379,7 +385,10 @@ impl Comparison<'_> {
         };
         match likeness {
             Likeness::Same => {}
-            Likeness::Unclear if is_elsewhere => self.leave(why::OTHER_DATABASE, one),
+            Likeness::Unclear if is_elsewhere && one.kind == "DATABASE PROPERTIES" => {
+                self.leave(why::OTHER_DATABASE, one);
+            }
+            Likeness::Unclear if is_elsewhere => self.leave(why::OTHER_LOCALE, one),
             Likeness::Unclear => self.leave(why::OTHER_MAJOR, one),
             Likeness::Different(lines) => {
                 let is_told = match one.kind {
@@ -389,7 +398,11 @@ impl Comparison<'_> {
                     kind => self.known.has(one.aspect(), kind, one.schema, one.tag),
                 };
                 if !is_told {
-                    self.report.find(one.differs(), one.name(), lines.describe(one.kind));
+                    let mut detail = lines.describe(one.kind);
+                    if !self.terms.same_program {
+                        detail.push_str("; the backup was written by another version of this program");
+                    }
+                    self.report.find(one.differs(), one.name(), detail);
                 }
             }
         }
@@ -454,6 +467,8 @@ mod tests {
         whole: true,
         same_database: false,
         reads_subscriptions: true,
+        superuser: true,
+        same_program: true,
     };
 
     fn item<'a>(id: i32, kind: &'a str, tag: &'a str, create: &'a str) -> Item<'a> {

@@ -5,19 +5,17 @@ use std::collections::{BTreeMap, BTreeSet};
 use futures_util::StreamExt as _;
 use futures_util::stream;
 
-use crate::archive::directory::{FileKind, decode_file_name, decode_large_object_list};
+use crate::archive::directory::{FileKind, LargeObjectList, decode_file_name};
 use crate::archive::toc::{Container, Data, Toc};
-use crate::codec::compress::{self, Algorithm, Shape};
+use crate::archive::{Decoder, FormatError, FormatErrorKind};
+use crate::codec::compress::Algorithm;
 use crate::codec::digest::{LargeObjectDigest, LargeObjectSummary, RowSummary};
 use crate::error::Result;
 
 use super::FindingKind;
 use super::contents::{Contents, RowReader};
-use super::file::{Subject, collect, decompress, drain, read};
+use super::file::{Subject, decompress, drain, read};
 use super::outcome::LevelReport;
-
-/// The largest head and list of large objects that are read into memory.
-const SMALL_MAX: usize = 1 << 30;
 
 /// What one file gave.
 enum Gave {
@@ -83,15 +81,26 @@ pub(super) async fn decode(
 }
 
 async fn decode_head(head: &Member<'_>, files: &mut LevelReport, contents: &mut Contents) -> Result<()> {
-    let bytes = read(&head.subject, files, async |stream| collect(stream, SMALL_MAX).await).await?;
-    let Some(bytes) = bytes else { return Ok(()) };
     let (algorithm, _) = Algorithm::of_file_name(head.name);
-    let toc = match bytes {
-        None => Err("it is too large".to_owned()),
-        Some(bytes) => compress::decompress(algorithm, Shape::File, &bytes, SMALL_MAX)
-            .map_err(|error| error.to_string())
-            .and_then(|bytes| Toc::decode(Container::Directory, &bytes).map_err(|error| error.to_string())),
-    };
+    // piece by piece: what is none is told by its first bytes, however much it would become
+    let (mut decoder, mut toc) = (Decoder::new(Container::Directory), None);
+    let result = read(&head.subject, files, async |stream| {
+        decompress(stream, algorithm, |bytes| {
+            let mut input = bytes.clone();
+            if toc.is_none() {
+                toc = decoder.push(&mut input).map_err(|error| error.to_string())?;
+            }
+            if toc.is_some() && !input.is_empty() {
+                let error = FormatError { offset: decoder.offset(), kind: FormatErrorKind::Trailing };
+                return Err(error.to_string());
+            }
+            Ok(())
+        })
+        .await
+    })
+    .await?;
+    let Some(result) = result else { return Ok(()) };
+    let toc = result.and_then(|()| toc.ok_or_else(|| decoder.truncated().to_string()));
     match toc {
         Ok(toc) => contents.toc = Some(toc),
         Err(problem) => contents.damaged(FindingKind::HeadDamaged, None, "archive", problem),
@@ -134,12 +143,13 @@ async fn read_member(member: &Member<'_>, toc: Option<&Toc>) -> Result<(Gave, Le
             result.map(|result| Gave::LargeObject { oid, result: result.map(|()| digest.finish()) })
         }
         FileKind::LargeObjectList => {
-            let bytes = read(&member.subject, &mut report, async |stream| collect(stream, SMALL_MAX).await).await?;
-            bytes.map(|bytes| {
-                let list = bytes.ok_or_else(|| "it is too large".to_owned()).and_then(|bytes| {
-                    compress::decompress(algorithm, Shape::File, &bytes, SMALL_MAX).map_err(|error| error.to_string())
-                });
-                let result = list.and_then(|list| decode_large_object_list(&list).map_err(|error| error.to_string()));
+            let mut list = LargeObjectList::default();
+            let result = read(&member.subject, &mut report, async |stream| {
+                decompress(stream, algorithm, |bytes| list.push(bytes).map_err(|error| error.to_string())).await
+            })
+            .await?;
+            result.map(|result| {
+                let result = result.and_then(|()| list.finish().map_err(|error| error.to_string()));
                 let name = member.name.strip_suffix(algorithm.suffix()).unwrap_or(member.name).to_owned();
                 Gave::List { name, result }
             })

@@ -61,8 +61,10 @@ fn required(name: &str, toc: Option<&Toc>, manifest: Option<&Manifest>, report: 
     });
     match (toc, manifest) {
         (None, None) => report.not_checked(format!("required table {name}"), "the archive has no table of contents"),
-        (Some(_), _) if !in_archive => report.find(FindingKind::TableMissing, name, "the archive has no such table"),
-        (None, Some(_)) if !in_manifest => report.find(FindingKind::TableMissing, name, "the backup has no such table"),
+        (Some(_), _) if !in_archive => report.unmet(FindingKind::TableMissing, name, "the archive has no such table"),
+        (None, Some(_)) if !in_manifest => {
+            report.unmet(FindingKind::TableMissing, name, "the backup has no such table")
+        }
         (Some(_) | None, _) => {}
     }
 }
@@ -71,7 +73,7 @@ fn wished_table(wish: &TableWish, manifest: &Manifest, report: &mut LevelReport)
     report.checked("required tables", 1_u64);
     let named = |relation: &&Relation| is_named(&wish.name, &relation.schema, &relation.name);
     let Some(relation) = manifest.expected.relations.iter().find(named) else {
-        report.find(FindingKind::TableMissing, &wish.name, "the backup has no such table");
+        report.unmet(FindingKind::TableMissing, &wish.name, "the backup has no such table");
         return;
     };
     let full = format!("{}.{}", relation.schema, relation.name);
@@ -81,7 +83,7 @@ fn wished_table(wish: &TableWish, manifest: &Manifest, report: &mut LevelReport)
             manifest.tables.iter().filter(|table| table.schema == relation.schema && table.name == relation.name);
         let rows: u64 = tables.map(|table| table.rows).sum();
         if rows < least {
-            report.find(FindingKind::RowCount, &full, format!("{rows} rows, at least {least} are wished for"));
+            report.unmet(FindingKind::RowCount, &full, format!("{rows} rows, at least {least} are wished for"));
         }
     }
     for (what, wished, found) in [
@@ -92,7 +94,7 @@ fn wished_table(wish: &TableWish, manifest: &Manifest, report: &mut LevelReport)
         report.checked("row security flags", 1_u64);
         if wished != found {
             let detail = format!("row-level security {what}: {wished} is wished for, found {found}");
-            report.find(FindingKind::RowSecurityDiffers, &full, detail);
+            report.unmet(FindingKind::RowSecurityDiffers, &full, detail);
         }
     }
     let mut parts = |what, kind, wished: &[String], good: &dyn Fn(&str) -> Option<bool>, bad: &str| {
@@ -100,8 +102,8 @@ fn wished_table(wish: &TableWish, manifest: &Manifest, report: &mut LevelReport)
             report.checked(what, 1_u64);
             match good(name) {
                 Some(true) => {}
-                Some(false) => report.find(kind, format!("{full}.{name}"), bad),
-                None => report.find(kind, format!("{full}.{name}"), "the backup has no such thing"),
+                Some(false) => report.unmet(kind, format!("{full}.{name}"), bad),
+                None => report.unmet(kind, format!("{full}.{name}"), "the backup has no such thing"),
             }
         }
     };
@@ -122,14 +124,14 @@ fn wished_table(wish: &TableWish, manifest: &Manifest, report: &mut LevelReport)
 fn wished_policy(wish: &PolicyWish, relation: &Relation, object: &str, report: &mut LevelReport) {
     report.checked("policies", 1_u64);
     let Some(policy) = relation.policies.iter().find(|policy| policy.name == wish.name) else {
-        report.find(FindingKind::PolicyDiffers, object, "the table has no such policy");
+        report.unmet(FindingKind::PolicyDiffers, object, "the table has no such policy");
         return;
     };
     let mut same = |what: &str, wished: Option<String>, found: String| {
         if let Some(wished) = wished
             && wished != found
         {
-            report.find(FindingKind::PolicyDiffers, object, format!("{what}: {wished} is wished for, found {found}"));
+            report.unmet(FindingKind::PolicyDiffers, object, format!("{what}: {wished} is wished for, found {found}"));
         }
     };
     let sorted = |mut roles: Vec<String>| {
@@ -225,7 +227,7 @@ fn volume(manifest: &Manifest, previous: &Manifest, limit: Volume, report: &mut 
     match Volatile::parse(&manifest.volatile) {
         Ok(volatile) => {
             for one in shrinkage::find(manifest, previous, &volatile, limit.max_shrink_percent) {
-                report.find(FindingKind::Volume, one.object, one.detail);
+                report.unmet(FindingKind::Volume, one.object, one.detail);
             }
         }
         Err(error) => report.not_checked("volumes", error.message()),

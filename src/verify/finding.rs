@@ -44,12 +44,15 @@ pub struct Finding {
     pub object: String,
     /// The facts: what was expected and what was found.
     pub detail: String,
+    /// Somebody wished for something else, by `--require-table` or `verify.toml`: the backup is what was written.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub wished: bool,
 }
 
 impl Finding {
     /// A finding about an object.
     pub fn new(level: Level, kind: FindingKind, object: impl Into<String>, detail: impl Into<String>) -> Self {
-        Self { level, kind, object: object.into(), detail: detail.into() }
+        Self { level, kind, object: object.into(), detail: detail.into(), wished: false }
     }
 }
 

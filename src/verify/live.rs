@@ -78,6 +78,8 @@ pub(super) async fn compare(
             whole: manifest.filters.is_empty(),
             same_database: definitions.as_ref().is_some_and(|live| live.database == manifest.source.database),
             reads_subscriptions: definitions.as_ref().is_some_and(|live| live.reads_subscriptions),
+            superuser: connection.parameter("is_superuser") == Some("on"),
+            same_program: manifest.tool_version == env!("CARGO_PKG_VERSION"),
         };
         structure::compare(&manifest.expected, &live, terms, &mut report);
         if let (Some(toc), Some(live)) = (comparison.toc, &definitions) {
@@ -86,6 +88,7 @@ pub(super) async fn compare(
             definition::compare(&archived, &live, terms, &mut report);
         }
         drop(definitions);
+        list_others(manifest, &mut report);
     }
     if manifest.archive.has_data {
         let comparing = Rows::new(manifest, &live, &mut report);
@@ -136,6 +139,17 @@ async fn definitions(
             Ok(None)
         }
         (Ok(_), Err(error)) | (Err(error), Err(_)) => Err(error),
+    }
+}
+
+/// What has no entry in the archive, or none of its own, is compared with nothing.
+fn list_others(manifest: &Manifest, report: &mut LevelReport) {
+    let what = "roles, what is set for them and in whom they are members, tablespaces";
+    report.not_checkable(what, "they belong to the server, not to the database");
+    let count = manifest.expected.extensions.len();
+    if count > 0 {
+        let what = format!("what {count} {} made", if count == 1 { "extension" } else { "extensions" });
+        report.not_checkable(what, "of an extension its schema, its version and changed rights are compared");
     }
 }
 

@@ -17,6 +17,7 @@ mod meaning;
 mod outcome;
 mod plain;
 mod proof;
+mod shown;
 mod structure;
 mod tar;
 mod tee;
@@ -113,10 +114,7 @@ pub async fn run(options: &Options, sink: &dyn Sink) -> Result<Outcome> {
             let examined = timed(sink, phase, pass).await?;
             let toc = examined.contents.as_ref().and_then(|contents| contents.toc.clone());
             add_levels(&mut outcome, examined, Some(manifest), deepest);
-            outcome.damage = outcome.findings.iter().filter(|finding| proof::proves_damage(finding)).cloned().collect();
             if deepest >= Level::Expectations {
-                let promised = expectation::check(toc.as_ref(), Some(manifest), None, &[], &Wishes::default());
-                outcome.damage.extend(promised.into_findings());
                 let previous = previous.as_ref().and_then(|previous| previous.manifest());
                 let comparable = previous.filter(|previous| previous.filters == manifest.filters);
                 let (tables, wishes) = (&options.required_tables, &options.wishes);

@@ -16,9 +16,6 @@ pub struct Outcome {
     pub findings: Vec<Finding>,
     /// What is odd and no damage.
     pub notes: Vec<String>,
-    /// Those of the findings that prove a backup to be damaged: not what somebody wished for, nor what a live database has.
-    #[serde(skip)]
-    pub damage: Vec<Finding>,
 }
 
 /// What became of one level.
@@ -76,22 +73,19 @@ pub struct NotChecked {
 pub enum Verdict {
     /// Everything that was asked for was checked and is as it should be.
     Passed,
-    /// There are findings.
+    /// There are findings by which the backup is not what was written.
     Damaged,
+    /// A live database is not as the backup has it, of which nothing is wrong.
+    Differs,
+    /// Nothing is wrong with the backup, but something that was wished for is not in it.
+    Unmet,
     /// No findings, but something that was asked for could not be checked.
     Incomplete,
 }
 
 impl Outcome {
     pub(super) fn new(target: impl Into<String>, requested: Option<Level>) -> Self {
-        Self {
-            target: target.into(),
-            requested,
-            levels: Vec::new(),
-            findings: Vec::new(),
-            notes: Vec::new(),
-            damage: Vec::new(),
-        }
+        Self { target: target.into(), requested, levels: Vec::new(), findings: Vec::new(), notes: Vec::new() }
     }
 
     /// The verdict on all of it.
@@ -99,8 +93,14 @@ impl Outcome {
     /// Without a requested level, what cannot be checked because the target has no manifest is no failure; what could not be
     /// checked for any other reason is.
     pub fn verdict(&self) -> Verdict {
-        if !self.findings.is_empty() {
+        if self.findings.iter().any(|finding| finding.level != Level::Live && !finding.wished) {
             return Verdict::Damaged;
+        }
+        if self.findings.iter().any(|finding| !finding.wished) {
+            return Verdict::Differs;
+        }
+        if !self.findings.is_empty() {
+            return Verdict::Unmet;
         }
         let wanted = |level: &LevelOutcome| {
             self.requested.is_some() || level.not_checked.iter().any(|not_checked| !not_checked.not_checkable)
@@ -164,6 +164,11 @@ impl LevelReport {
         &self.findings
     }
 
+    /// Notes what somebody wished for and the backup has not. That is no damage.
+    pub(super) fn unmet(&mut self, kind: FindingKind, object: impl Into<String>, detail: impl Into<String>) {
+        self.findings.push(Finding { wished: true, ..Finding::new(self.level, kind, object, detail) });
+    }
+
     pub(super) fn checked(&mut self, what: &str, count: impl TryInto<u64>) {
         let count = count.try_into().unwrap_or(u64::MAX);
         match self.checked.iter_mut().find(|checked| checked.what == what) {
@@ -190,6 +195,7 @@ impl LevelReport {
         }
     }
 
+    #[cfg(test)]
     pub(super) fn into_findings(self) -> Vec<Finding> {
         self.findings
     }
@@ -240,6 +246,23 @@ mod tests {
         outcome.add(impossible(Level::Files));
         assert_eq!(outcome.verdict(), Verdict::Incomplete);
         assert_eq!(Outcome::new("a", None).verdict(), Verdict::Incomplete);
+    }
+
+    #[test]
+    fn a_wish_that_is_not_met_is_no_damage() {
+        let mut outcome = Outcome::new("a", None);
+        let mut report = passed(Level::Expectations);
+        report.unmet(FindingKind::TableMissing, "public.orders", "");
+        outcome.add(report);
+        assert_eq!(outcome.verdict(), Verdict::Unmet);
+        let mut live = passed(Level::Live);
+        live.find(FindingKind::PolicyDiffers, "public.orders.own", "");
+        outcome.add(live);
+        assert_eq!(outcome.verdict(), Verdict::Differs);
+        let mut files = passed(Level::Files);
+        files.find(FindingKind::FileMissing, "archive.dump", "");
+        outcome.add(files);
+        assert_eq!(outcome.verdict(), Verdict::Damaged);
     }
 
     #[test]

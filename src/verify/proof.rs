@@ -42,7 +42,7 @@ impl Proof {
     pub fn new(backup: &Backup, outcome: &Outcome, begun: DateTime<Utc>, finished: DateTime<Utc>) -> Self {
         let words =
             |finding: &Finding| format!("{} \"{}\": {}", finding.kind.message(), finding.object, finding.detail);
-        let damage: Vec<String> = outcome.damage.iter().map(words).collect();
+        let damage: Vec<String> = outcome.findings.iter().filter(|finding| proves_damage(finding)).map(words).collect();
         let own = || outcome.levels.iter().filter(|level| level.level != Level::Live);
         let doubts = outcome.findings.iter().filter(|finding| is_doubt(finding.kind)).map(words);
         let left = own().flat_map(|level| &level.not_checked).filter(|left| !left.not_checkable);
@@ -94,11 +94,11 @@ const fn is_doubt(kind: FindingKind) -> bool {
     matches!(kind, FindingKind::FileUnreadable | FindingKind::FileUnstable)
 }
 
-/// Whether a finding about files, archive or rows proves that the backup is not what was written.
-pub(super) fn proves_damage(finding: &Finding) -> bool {
+/// Whether a finding proves that the backup is not what was written.
+fn proves_damage(finding: &Finding) -> bool {
     match finding.level {
         Level::Files | Level::Archive | Level::Rows | Level::Expectations => {
-            !is_doubt(finding.kind) && finding.kind != FindingKind::ProofDamaged
+            !finding.wished && !is_doubt(finding.kind) && finding.kind != FindingKind::ProofDamaged
         }
         Level::Live => false,
     }

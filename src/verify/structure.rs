@@ -9,6 +9,7 @@ use crate::manifest::expected::{
 use super::FindingKind;
 use super::meaning;
 use super::outcome::LevelReport;
+use super::shown::shown;
 
 /// What the comparison can count on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,6 +28,10 @@ pub(super) struct Terms {
     pub(super) same_database: bool,
     /// The session may read how subscriptions reach their publishers.
     pub(super) reads_subscriptions: bool,
+    /// The session may read everything: the options of all user mappings, too.
+    pub(super) superuser: bool,
+    /// The backup was written by this version of the program.
+    pub(super) same_program: bool,
 }
 
 impl Terms {
@@ -95,7 +100,7 @@ impl Comparison<'_> {
         pairs.both
     }
 
-    fn same<T: PartialEq + std::fmt::Debug>(
+    fn same<T: PartialEq + serde::Serialize>(
         &mut self,
         kind: FindingKind,
         object: &str,
@@ -104,7 +109,7 @@ impl Comparison<'_> {
         live: &T,
     ) {
         if expected != live {
-            self.find(kind, object, format!("{what}: expected {expected:?}, found {live:?}"));
+            self.find(kind, object, format!("{what}: expected {}, found {}", shown(expected), shown(live)));
         }
     }
 
@@ -341,6 +346,8 @@ mod tests {
         whole: true,
         same_database: true,
         reads_subscriptions: true,
+        superuser: true,
+        same_program: true,
     };
 
     fn sample() -> Expected {

@@ -36,7 +36,9 @@ create temp view routine as select p.*,
     row_number() over (partition by prokind order by md5(n.nspname || proname), p.oid::regprocedure::text) as place
     from pg_proc p join n on n.oid = pronamespace
     where p.oid in (select objid from mine where classid = 'pg_proc'::regclass)
-      and not exists (select from pg_depend d where d.classid = 'pg_proc'::regclass and d.objid = p.oid and d.deptype = 'i');
+      and not exists (select from pg_depend d where d.classid = 'pg_proc'::regclass and d.objid = p.oid and d.deptype = 'i')
+      -- these are renamed, moved or dropped below
+      and proname not in ('many_types', 'plain', 'no_rows', 'proc', 'moving_sum', 'total', 'longest');
 create temp view typ as select t.*, format('%s.%I', n.q, typname) as name, n.nspname || '.' || typname as plain, n.nspname,
     row_number() over (partition by typtype order by md5(n.nspname || typname)) as place
     from pg_type t join n on n.oid = typnamespace

@@ -43,14 +43,19 @@ fn filled(server: &Server) -> Database {
 
 fn restored(kept: &Kept, server: &Server) -> Database {
     let copy = server.database_with("template template0");
-    let store = kept.folder.path().to_str().expect("UTF-8");
-    db(["restore", "--store", store, "-d", &copy.url(), "--confirm", &copy.name]).run().ok();
+    let (store, id) = (kept.folder.path().to_str().expect("UTF-8"), id(kept));
+    db(["restore", &id, "--store", store, "-d", &copy.url(), "--confirm", &copy.name]).run().ok();
     copy
 }
 
+/// A backup of a part is not what `latest` means.
+fn id(kept: &Kept) -> String {
+    kept.open().1.id.to_string()
+}
+
 fn against(kept: &Kept, database: &Database) -> Run {
-    let store = kept.folder.path().to_str().expect("UTF-8");
-    db(["verify", "--store", store, "--against", &database.url(), "--output", "json"]).run()
+    let (store, id) = (kept.folder.path().to_str().expect("UTF-8"), id(kept));
+    db(["verify", &id, "--store", store, "--against", &database.url(), "--output", "json"]).run()
 }
 
 fn result(run: &Run) -> Value {

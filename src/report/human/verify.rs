@@ -25,7 +25,9 @@ pub fn verify(outcome: &Outcome, paint: Paint) -> String {
         let counts = if counts.is_empty() { String::new() } else { format!("  {}", counts.join(", ")) };
         add(format!("  {:<13} {}{}", level.level.name(), paint.text(color, word), line(&counts)).replace("  \n", "\n"));
         for one in &level.not_checked {
-            add(format!("    could not check {}: {}", line(&one.what), line(&one.why)));
+            let words =
+                if level.level == Level::Live && one.not_checkable { "not compared:" } else { "could not check" };
+            add(format!("    {words} {}: {}", line(&one.what), line(&one.why)));
         }
     }
     let mut kinds: Vec<FindingKind> = Vec::new();
@@ -47,9 +49,12 @@ pub fn verify(outcome: &Outcome, paint: Paint) -> String {
     }
     add(match outcome.verdict() {
         Verdict::Passed => paint.text(Color::Good, "verified: nothing is wrong with what was checked"),
-        Verdict::Damaged => {
-            let is_live = outcome.findings.iter().all(|finding| finding.level == Level::Live);
-            let word = if is_live { "the live database differs from the backup" } else { "damaged" };
+        verdict @ (Verdict::Damaged | Verdict::Differs | Verdict::Unmet) => {
+            let word = match verdict {
+                Verdict::Differs => "the live database differs from the backup",
+                Verdict::Unmet => "no damage, but the backup has not what was wished for",
+                Verdict::Damaged | Verdict::Passed | Verdict::Incomplete => "damaged",
+            };
             paint.text(Color::Bad, &format!("{word}: {}", counted(outcome.findings.len() as u64, "finding")))
         }
         Verdict::Incomplete => {
