@@ -15,6 +15,8 @@ mod matrix;
 #[cfg(test)]
 mod pooler;
 #[cfg(test)]
+mod secret;
+#[cfg(test)]
 mod server;
 #[cfg(test)]
 mod silence;
@@ -22,5 +24,7 @@ mod silence;
 mod store;
 #[cfg(test)]
 mod support;
+#[cfg(test)]
+mod tls;
 #[cfg(test)]
 mod verify;

@@ -49,7 +49,7 @@ impl ConnectionArgs {
             (Some(name), _) => (Some(name.to_owned()), Origin::Argument),
             (None, target) => (target.clone(), self.origin(context)),
         };
-        self.resolve_target(target, origin).await
+        self.resolve_target(target, origin, context).await
     }
 
     fn origin(&self, context: &Context) -> Origin {
@@ -60,7 +60,12 @@ impl ConnectionArgs {
         }
     }
 
-    async fn resolve_target(&self, target: Option<String>, origin: Origin) -> Result<server::Options> {
+    async fn resolve_target(
+        &self,
+        target: Option<String>,
+        origin: Origin,
+        context: &Context,
+    ) -> Result<server::Options> {
         let password = if self.password { Some(ask_password().await?) } else { None };
         let spec = Spec {
             target,
@@ -71,7 +76,7 @@ impl ConnectionArgs {
             password,
             application_name: Some("pgproof".to_owned()),
         };
-        resolve(&spec)
+        resolve(&spec, context)
     }
 }
 
@@ -82,20 +87,28 @@ pub(super) fn resolve_url(name: &str, target: &str, context: &Context) -> Result
         Some(config::Origin::Variable(_)) => Origin::Environment,
         Some(config::Origin::Line(_)) => Origin::File,
     };
-    resolve(&Spec {
+    let spec = Spec {
         target: Some(target.to_owned()),
         origin: Some(origin),
         application_name: Some("pgproof".to_owned()),
         ..Spec::default()
-    })
+    };
+    resolve(&spec, context)
 }
 
-fn resolve(spec: &Spec) -> Result<server::Options> {
+fn resolve(spec: &Spec, context: &Context) -> Result<server::Options> {
     if let Some(target) = spec.target.as_deref() {
         refuse_half_a_url(target)?;
     }
     spec.refuse_password_on_command_line()?;
-    spec.resolve(&|name| std::env::var_os(name).map(|value| decode_text(value.as_bytes())))
+    let mut options = spec.resolve(&|name| std::env::var_os(name).map(|value| decode_text(value.as_bytes())))?;
+    if let (Some(path), Some(Origin::File), true) = (&context.open_file, spec.origin, spec.has_password()) {
+        options.warnings.push(format!(
+            "configuration file \"{}\" has a password in it and can be read by others; permissions should be u=rw (0600)",
+            path.display()
+        ));
+    }
+    Ok(options)
 }
 
 /// libpq takes `postgresql:/host/db` for the name of a database, and looks for it on this machine.

@@ -4,6 +4,7 @@
 //! `client_encoding` to UTF8) and because a COPY counts as complete only with the server's row count.
 
 mod cancel;
+mod certificate;
 mod connect;
 mod connection;
 mod conninfo;
@@ -18,6 +19,7 @@ mod session;
 mod silence;
 mod snapshot;
 mod spec;
+mod talk;
 mod tls;
 mod wire;
 

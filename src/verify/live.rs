@@ -9,7 +9,7 @@ use crate::catalog::read_expected;
 use crate::codec::digest::{LargeObjectDigest, LargeObjectSummary, RowDigest, RowSummary};
 use crate::copy::Pool;
 use crate::error::{Error, ErrorKind, Result};
-use crate::event::{Event, Progress, Sink};
+use crate::event::{Event, Message, Progress, Sink};
 use crate::manifest::expected::Expected;
 use crate::manifest::{Manifest, Table};
 use crate::object::Quote;
@@ -56,7 +56,9 @@ pub(super) async fn compare(
         ..Setup::default()
     };
     let mut connection = Connection::connect(target).await?;
-    set_up(&mut connection, &setup).await?;
+    for warning in set_up(&mut connection, &setup).await?.warnings {
+        sink.event(Event::Warning(Message::new(warning)));
+    }
     pin_values(&mut connection, &setup).await?;
     begin(&mut connection, Isolation::RepeatableRead).await?;
     let live = read_expected(&mut connection, scope(manifest)).await?;
