@@ -21,6 +21,7 @@ use crate::error::{Error, ErrorKind, Result};
 
 mod checksum;
 mod client;
+mod dial;
 mod fault;
 mod list;
 mod multipart;
