@@ -105,10 +105,10 @@ fn a_password_file_that_gives_nothing_says_why_when_the_login_fails() {
     let line = format!("*:*:*:*:{}\n", PASSWORD.replace(':', "\\:"));
     run(0o600, &line).ok();
     let open = run(0o644, &line);
-    assert_eq!(open.code, Some(10), "{}", open.transcript());
+    assert_eq!(open.code, Some(17), "{}", open.transcript());
     assert!(open.stderr.contains("has group or world access and is not used"), "{}", open.transcript());
     let other = run(0o600, "elsewhere:*:*:*:s3same\n");
-    assert_eq!(other.code, Some(10), "{}", other.transcript());
+    assert_eq!(other.code, Some(17), "{}", other.transcript());
     assert!(other.stderr.contains("has no line for host"), "{}", other.transcript());
     assert!(!other.stderr.contains("s3same"), "{}", other.transcript());
 }

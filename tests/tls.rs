@@ -7,8 +7,13 @@ use std::process::{Command, Stdio};
 use pgproof::error::{ErrorKind, Result};
 use pgproof::server::{Connection, Setup, Spec, set_up};
 
+use rustls::pki_types::pem::PemObject as _;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+
+use super::support::bin::db;
 use super::support::pg::{any_server, shared_folder};
 use super::support::repository;
+use super::support::store::Bucket;
 
 /// A server of the test's own, whose certificate may be changed.
 struct Cluster {
@@ -290,4 +295,65 @@ async fn a_password_is_not_sent_in_clear_after_a_failed_handshake() {
     let mut connection = Connection::connect(&spec("scram").resolve(&|_| None).unwrap()).await.unwrap();
     let standing = set_up(&mut connection, &Setup::default()).await.unwrap();
     assert!(standing.warnings.iter().any(|warning| warning.contains("not encrypted")), "{:?}", standing.warnings);
+}
+
+/// HTTPS in front of an S3 server that speaks HTTP.
+fn front(made: &Made, endpoint: &str) -> u16 {
+    let certificates =
+        CertificateDer::pem_file_iter(&made.certificate).expect("a file").collect::<std::result::Result<_, _>>();
+    let key = PrivateKeyDer::from_pem_file(&made.key).expect("a key");
+    let provider = std::sync::Arc::new(rustls::crypto::ring::default_provider());
+    let config = rustls::ServerConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .expect("versions")
+        .with_no_client_auth()
+        .with_single_cert(certificates.expect("certificates"), key)
+        .expect("a certificate with its key");
+    let acceptor = tokio_rustls::TlsAcceptor::from(std::sync::Arc::new(config));
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let port = listener.local_addr().expect("an address").port();
+    let target = endpoint.trim_start_matches("http://").trim_end_matches('/').to_owned();
+    std::thread::spawn(move || {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+        runtime.block_on(async move {
+            listener.set_nonblocking(true).expect("a socket");
+            let listener = tokio::net::TcpListener::from_std(listener).expect("a socket");
+            while let Ok((client, _)) = listener.accept().await {
+                let (acceptor, target) = (acceptor.clone(), target.clone());
+                tokio::spawn(async move {
+                    let Ok(mut client) = acceptor.accept(client).await else { return };
+                    let Ok(mut server) = tokio::net::TcpStream::connect(target).await else { return };
+                    let _ = tokio::io::copy_bidirectional(&mut client, &mut server).await;
+                });
+            }
+        });
+    });
+    port
+}
+
+#[test]
+fn an_s3_server_whose_certificate_is_its_own_trusted_root_is_reached() {
+    let folder = tempfile::tempdir().unwrap();
+    let made = make(folder.path(), "own", &["authority x509 p256"]);
+    let other = make(folder.path(), "other", &["authority x509 p256"]);
+    let bucket = Bucket::new();
+    let port = front(&made, &bucket.endpoint);
+    let database = any_server().database();
+    database.sql("create table t as select i, repeat(md5(i::text), 50) as a from generate_series(1, 20000) i;");
+    let (store, url) = (bucket.url(), database.url());
+    let run = |arguments: &[&str], host: &str, bundle: Option<&Path>| {
+        let environment = bucket.environment(Some(&format!("https://{host}:{port}")));
+        let call = db(arguments.iter().chain(&["--store", store.as_str()])).envs(&environment);
+        match bundle {
+            Some(bundle) => call.env("AWS_CA_BUNDLE", bundle).run(),
+            None => call.run(),
+        }
+    };
+    run(&["backup", "-d", &url], "localhost", Some(&made.root)).ok();
+    run(&["verify", "latest"], "localhost", Some(&made.root)).ok();
+    run(&["list"], "localhost", Some(&made.root)).ok();
+    for (host, bundle) in [("localhost", Some(&other.root)), ("127.0.0.1", Some(&made.root)), ("localhost", None)] {
+        let refused = run(&["list"], host, bundle.map(PathBuf::as_path)).expect_code(12);
+        assert!(refused.stderr.contains("certificate"), "{}", refused.transcript());
+    }
 }
