@@ -29,6 +29,8 @@ mod outside;
 #[cfg(test)]
 mod pooler;
 #[cfg(test)]
+mod secret;
+#[cfg(test)]
 mod server;
 #[cfg(test)]
 mod silence;
@@ -40,5 +42,7 @@ mod store;
 mod store_calls;
 #[cfg(test)]
 mod support;
+#[cfg(test)]
+mod tls;
 #[cfg(test)]
 mod verify;

@@ -17,9 +17,9 @@ use super::verify::{Kept, fill};
 /// A pool that hands on what a session has set, as many are configured.
 const NO_RESET: &str = "server_reset_query =";
 
-/// All settings of one server process, and how long to hold it, so that the next session gets another one.
+/// All settings of one server process (those of PL/pgSQL come with the library, once somebody has used it), and how long to hold it, so that the next session gets another one.
 const SETTINGS: &str = "select pg_backend_pid(), current_setting('role') || current_schemas(true)::text ||
-    (select string_agg(name || '=' || coalesce(setting, ''), '; ' order by name) from pg_settings), pg_sleep(0.8)";
+    (select string_agg(name || '=' || coalesce(setting, ''), '; ' order by name) from pg_settings where name not like 'plpgsql.%'), pg_sleep(0.8)";
 
 /// The settings of `count` pooled sessions at once, by process.
 fn settings(pooler: &Pooler, database: &str, count: usize) -> BTreeMap<String, String> {
@@ -103,7 +103,7 @@ fn every_verb_finds_a_pooler_that_shares_processes_and_changes_nothing() {
                 let before = settings(&pooler, &scene.source.name, size);
                 let before_target = settings(&pooler, &scene.target.name, size);
                 let (run, _) = scene.run(verb, &pooler, "2");
-                let run = run.expect_code(11);
+                let run = run.expect_code(6);
                 let said = format!("is a pooler in {mode} mode");
                 assert!(run.stderr.contains(&said), "{what}:\n{}", run.transcript());
                 assert!(run.took < Duration::from_secs(20), "{what}: {:?}", run.took);
@@ -178,7 +178,7 @@ async fn a_session_that_ends_early_puts_nothing_into_the_pool() {
                 drop(connection);
             }
             "copying" => {
-                let mut copy = connection.copy_out("copy t to stdout").await.unwrap();
+                let mut copy = connection.copy_out("copy public.t to stdout").await.unwrap();
                 copy.next().await.unwrap();
                 drop(copy);
                 drop(connection);
@@ -191,7 +191,15 @@ async fn a_session_that_ends_early_puts_nothing_into_the_pool() {
         expect_unchanged(&before, &settings(&pooler, &database.name, 1), how);
         let locks = "select count(*) from pg_locks where locktype = 'advisory' and database = \
                      (select oid from pg_database where datname = current_database());";
-        assert_eq!(database.sql(locks), "0", "{how}");
+        // a process that was thrown away in the middle of a statement ends with it
+        let is_free = (0..100).any(|_| {
+            let is_free = database.sql(locks) == "0";
+            if !is_free {
+                thread::sleep(Duration::from_millis(100));
+            }
+            is_free
+        });
+        assert!(is_free, "{how}");
     }
 }
 

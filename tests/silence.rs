@@ -193,7 +193,7 @@ async fn a_login_has_an_end_also_without_connect_timeout() {
 #[test]
 fn a_backup_ends_wherever_the_network_falls_silent() {
     let database = any_server().database();
-    database.load_sample("0.2");
+    database.load_sample("1");
     let (host, port) = database.server.address();
     let folder = tempfile::tempdir().unwrap();
     let store = folder.path().to_str().unwrap();

@@ -103,6 +103,12 @@ fn resolve(spec: &Spec, context: &Context) -> Result<server::Options> {
     spec.refuse_password_on_command_line()?;
     let mut options = spec.resolve(&|name| std::env::var_os(name).map(|value| decode_text(value.as_bytes())))?;
     options.sessions = context.sessions.clone();
+    if let (Some(path), Some(Origin::File), true) = (&context.open_file, spec.origin, spec.has_password()) {
+        options.warnings.push(format!(
+            "configuration file \"{}\" has a password in it and can be read by others; permissions should be u=rw (0600)",
+            path.display()
+        ));
+    }
     Ok(options)
 }
 

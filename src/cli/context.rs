@@ -1,6 +1,7 @@
 //! What every verb is given: when it is, whom to talk to, how to open a store.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use chrono::{DateTime, Utc};
@@ -34,6 +35,8 @@ pub(super) struct Context {
     pub(super) origins: BTreeMap<String, Origin>,
     /// The options that say what a backup holds, as they could be typed again.
     pub(super) spelled: Vec<String>,
+    /// The configuration file, where others than its owner can read it.
+    pub(super) open_file: Option<PathBuf>,
     /// The stores that were opened, for cleaning up behind a run that is cancelled.
     pub(super) opened: Mutex<Vec<Arc<dyn Store>>>,
     /// The sessions that were begun, for the same.

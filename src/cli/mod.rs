@@ -165,6 +165,7 @@ fn start(parsed: Parsed, no_color: bool, run_id: &str) -> u8 {
         output: general.output,
         origins: parsed.origins,
         spelled: parsed.spelled,
+        open_file: parsed.open_file,
         opened: Mutex::default(),
         sessions: Sessions::default(),
     };

@@ -24,6 +24,8 @@ pub(super) struct Parsed {
     pub(super) origins: BTreeMap<String, Origin>,
     /// What was typed or set, as it could be typed again, as far as it says what a backup holds.
     pub(super) spelled: Vec<String>,
+    /// The configuration file, where others than its owner can read it.
+    pub(super) open_file: Option<PathBuf>,
 }
 
 /// Why no command runs.
@@ -55,8 +57,9 @@ pub(super) fn parse(argv: Vec<OsString>, lookup: impl Fn(&str) -> Option<String>
     let Some((command, matches)) = typed.subcommand() else {
         return Err(Error::new(ErrorKind::Usage, "no command was named").hint("Look at: db --help").into());
     };
-    let settings = match config_file(matches, &lookup)? {
-        Some(path) => Settings::read(&path)?,
+    let file = config_file(matches, &lookup)?;
+    let settings = match &file {
+        Some(path) => Settings::read(path)?,
         None => Settings::default(),
     };
     let environment = Environment::read(command, &lookup);
@@ -68,7 +71,8 @@ pub(super) fn parse(argv: Vec<OsString>, lookup: impl Fn(&str) -> Option<String>
         .map_err(|error| in_setting(&error, &merged, &settings))?;
     let spelled = complete.subcommand().map(|(_, matches)| spelled(&grammar, command, matches)).unwrap_or_default();
     let app = App::from_arg_matches(&complete).map_err(Stop::Clap)?;
-    Ok(Parsed { app, command: command.to_owned(), origins, spelled })
+    let open_file = file.filter(|path| is_open(path));
+    Ok(Parsed { app, command: command.to_owned(), origins, spelled, open_file })
 }
 
 /// `-h` is the host, as in pg_dump; alone it can only be a cry for help.
@@ -107,6 +111,11 @@ fn check_owner(path: &Path) -> Result<()> {
     Err(Error::new(ErrorKind::Config, format!("configuration file \"{}\" belongs to somebody else", path.display()))
         .detail(format!("its owner is user {owner}"))
         .hint("Name it with --config if it is meant."))
+}
+
+fn is_open(path: &Path) -> bool {
+    use std::os::unix::fs::PermissionsExt as _;
+    path.metadata().is_ok_and(|metadata| metadata.is_file() && metadata.permissions().mode() & 0o044 != 0)
 }
 
 fn long_names(command: &clap::Command) -> impl Iterator<Item = (&clap::Arg, &str)> {

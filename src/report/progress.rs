@@ -2,13 +2,20 @@
 
 use std::time::{Duration, Instant};
 
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::style::ProgressTracker;
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 
 use crate::config::{ByteSize, show_duration};
 use crate::event::{Phase, Progress};
 
 /// The pause between two lines about the same phase.
 const LINE_PAUSE: Duration = Duration::from_secs(10);
+
+/// What has not moved for this long stands still: neither a rate nor a time that is left can be told from it.
+const STANDSTILL: Duration = Duration::from_secs(10);
+
+/// Nobody waits for longer; such a time is told by a rate that is nearly nothing.
+const LEFT_MAX: Duration = Duration::from_secs(30 * 86_400);
 
 /// How progress is shown.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -30,6 +37,7 @@ pub(super) struct Meter {
     phase: Option<Phase>,
     begun: Instant,
     spoken: Instant,
+    moved: Instant,
     progress: Progress,
 }
 
@@ -50,7 +58,7 @@ impl Meter {
             (Display::None, _) => Style::Silent,
         };
         let now = Instant::now();
-        Self { style, phase: None, begun: now, spoken: now, progress: Progress::default() }
+        Self { style, phase: None, begun: now, spoken: now, moved: now, progress: Progress::default() }
     }
 
     /// Runs `speak` with the bar out of its way.
@@ -65,6 +73,7 @@ impl Meter {
         self.phase = Some(phase);
         self.begun = Instant::now();
         self.spoken = self.begun;
+        self.moved = self.begun;
         self.progress = Progress::default();
         if let Style::Bar(bar) = &self.style {
             bar.reset();
@@ -76,6 +85,9 @@ impl Meter {
 
     /// Takes note of how far the phase is; the answer is a line that is due.
     pub(super) fn update(&mut self, progress: Progress) -> Option<String> {
+        if self.progress != progress {
+            self.moved = Instant::now();
+        }
         self.progress = progress;
         match &self.style {
             Style::Bar(bar) => {
@@ -96,7 +108,7 @@ impl Meter {
             }
             Style::Lines if self.spoken.elapsed() >= LINE_PAUSE => {
                 self.spoken = Instant::now();
-                self.phase.map(|phase| line(phase, progress, self.begun.elapsed()))
+                self.phase.map(|phase| line(phase, progress, self.begun.elapsed(), self.moved.elapsed()))
             }
             Style::Lines | Style::Silent => None,
         }
@@ -128,9 +140,51 @@ impl Meter {
 }
 
 fn bar_style() -> ProgressStyle {
-    ProgressStyle::with_template("{msg} [{bar:24}] {percent:>3}% {binary_bytes_per_sec} {eta} left")
+    ProgressStyle::with_template("{msg} [{bar:24}] {percent:>3}% {pace}")
         .unwrap_or_else(|_| ProgressStyle::default_bar())
         .progress_chars("=> ")
+        .with_key("pace", Pace { position: 0, moved: Instant::now() })
+}
+
+/// The bar's end, which sees by itself that nothing moves: then nobody tells it.
+#[derive(Clone)]
+struct Pace {
+    position: u64,
+    moved: Instant,
+}
+
+impl ProgressTracker for Pace {
+    fn clone_box(&self) -> Box<dyn ProgressTracker> {
+        Box::new(self.clone())
+    }
+
+    fn tick(&mut self, state: &ProgressState, now: Instant) {
+        if self.position != state.pos() {
+            *self = Self { position: state.pos(), moved: now };
+        }
+    }
+
+    fn reset(&mut self, state: &ProgressState, now: Instant) {
+        *self = Self { position: state.pos(), moved: now };
+    }
+
+    fn write(&self, state: &ProgressState, text: &mut dyn std::fmt::Write) {
+        // a bar that cannot be written is seen by nobody
+        let _ = text.write_str(&pace(state.per_sec(), state.eta(), self.moved.elapsed()).join(" "));
+    }
+}
+
+/// How fast it goes and what is left, or for how long it has stood still.
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a rate for people")]
+fn pace(rate: f64, left: Duration, still: Duration) -> Vec<String> {
+    if still >= STANDSTILL {
+        return vec![format!("no progress for {}", show_duration(still))];
+    }
+    let mut parts = vec![format!("{}/s", ByteSize(rate as u64))];
+    if rate >= 1.0 && !left.is_zero() && left <= LEFT_MAX {
+        parts.push(format!("{} left", show_duration(left)));
+    }
+    parts
 }
 
 fn spinner_style() -> ProgressStyle {
@@ -138,28 +192,20 @@ fn spinner_style() -> ProgressStyle {
 }
 
 /// `copying rows: 35 %, 420 MiB of 1.17 GiB, 42 MiB/s, 18.0 s left, 3 of 12 objects`.
-#[expect(
-    clippy::cast_precision_loss,
-    clippy::cast_possible_truncation,
-    clippy::cast_sign_loss,
-    reason = "a rate for people"
-)]
-fn line(phase: Phase, progress: Progress, elapsed: Duration) -> String {
+#[expect(clippy::cast_precision_loss, reason = "a rate for people")]
+fn line(phase: Phase, progress: Progress, elapsed: Duration, still: Duration) -> String {
     let mut parts = Vec::new();
     let rate = progress.bytes as f64 / elapsed.as_secs_f64().max(0.001);
     match progress.bytes_total.filter(|total| *total > 0) {
         Some(total) => {
             let percent = u128::from(progress.bytes.min(total)) * 100 / u128::from(total);
             parts.push(format!("{percent} %, {} of {}", ByteSize(progress.bytes), ByteSize(total)));
-            parts.push(format!("{}/s", ByteSize(rate as u64)));
-            if rate >= 1.0 && progress.bytes < total {
-                let left = Duration::from_secs_f64(((total - progress.bytes) as f64 / rate).min(1e9));
-                parts.push(format!("{} left", show_duration(left)));
-            }
+            let left = total.saturating_sub(progress.bytes) as f64 / rate.max(1e-3);
+            parts.extend(pace(rate, Duration::from_secs_f64(left.min(1e9)), still));
         }
         None if progress.bytes > 0 => {
             parts.push(ByteSize(progress.bytes).to_string());
-            parts.push(format!("{}/s", ByteSize(rate as u64)));
+            parts.extend(pace(rate, Duration::ZERO, still));
         }
         None => {}
     }
@@ -183,15 +229,29 @@ mod tests {
         let progress =
             Progress { bytes: 300 << 20, bytes_total: Some(1200 << 20), rows: 5, objects: 3, objects_total: Some(12) };
         assert_eq!(
-            line(Phase::CopyOut, progress, Duration::from_secs(10)),
+            line(Phase::CopyOut, progress, Duration::from_secs(10), Duration::ZERO),
             "copying rows: 25 %, 300 MiB of 1.17 GiB, 30.0 MiB/s, 30.0 s left, 3 of 12 objects"
         );
         let late = Progress { bytes: 2000 << 20, ..progress };
         assert_eq!(
-            line(Phase::CopyOut, late, Duration::from_secs(10)),
+            line(Phase::CopyOut, late, Duration::from_secs(10), Duration::ZERO),
             "copying rows: 100 %, 1.95 GiB of 1.17 GiB, 200 MiB/s, 3 of 12 objects"
         );
-        assert_eq!(line(Phase::Lock, Progress::default(), Duration::from_secs(10)), "locking tables: 10.0 s");
+        let idle = line(Phase::Lock, Progress::default(), Duration::from_secs(10), Duration::from_secs(10));
+        assert_eq!(idle, "locking tables: 10.0 s");
+    }
+
+    #[test]
+    fn a_standstill_has_no_rate_and_no_end() {
+        let progress = Progress { bytes: 300 << 20, bytes_total: Some(1200 << 20), ..Progress::default() };
+        assert_eq!(
+            line(Phase::CopyOut, progress, Duration::from_secs(50), Duration::from_secs(40)),
+            "copying rows: 25 %, 300 MiB of 1.17 GiB, no progress for 40.0 s"
+        );
+        // what a bar's own estimate comes to when nothing moves
+        assert_eq!(pace(0.0, Duration::MAX, Duration::from_secs(5)), ["0 B/s"]);
+        assert_eq!(pace(1.5, Duration::from_secs(1 << 50), Duration::ZERO), ["1 B/s"]);
+        assert_eq!(pace(2048.0, Duration::from_secs(60), Duration::ZERO), ["2.00 KiB/s", "1 min 0 s left"]);
     }
 
     #[test]

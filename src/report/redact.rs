@@ -10,7 +10,8 @@ use regex::Regex;
 static SECRETS: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new(
         r#"(?x)
-        (?P<url> [a-zA-Z][a-zA-Z0-9+.-]*://[^\s:/@?\#"']* : ) [^\s@/"']+ (?P<at> @ )
+        (?P<url> [a-zA-Z][a-zA-Z0-9+.-]*://[^\s:/@?\#"']* : ) [^\s"']+ (?P<at> @ )
+        | (?P<bare> (?: ^ | [\s"'] ) [^\s:/@?\#"'=]+ : ) [^\s"'/] [^\s"']* (?P<end> @ )
         | (?P<word>
             (?i-u: \b(?: ssl )? password | aws_secret_access_key | aws_session_token | x-amz-signature
                 | x-amz-security-token )
@@ -23,7 +24,7 @@ static SECRETS: LazyLock<Regex> = LazyLock::new(|| {
 
 /// The text without passwords: in URLs, in `password=...`, in signed requests.
 pub fn redact(text: &str) -> Cow<'_, str> {
-    SECRETS.replace_all(text, "${url}${word}***${at}")
+    SECRETS.replace_all(text, "${url}${word}${bare}***${at}${end}")
 }
 
 /// The text with control characters made visible (`\x1b`), so that a name cannot move the cursor or fake a line, and
@@ -70,6 +71,9 @@ mod tests {
                 "could not connect to postgres://shop:***@db:5432/x?a=b",
             ),
             ("postgresql://:pw@/x", "postgresql://:***@/x"),
+            ("postgresql://app:x@Tr0ub4dor@host/db", "postgresql://app:***@host/db"),
+            ("postgresql://app:x/y?z@host/db", "postgresql://app:***@host/db"),
+            ("unexpected argument 'app:x@y@host/db' found", "unexpected argument 'app:***@host/db' found"),
             ("host=h password=sesame port=1", "host=h password=*** port=1"),
             ("host=h password = 'open \\' sesame' port=1", "host=h password = *** port=1"),
             ("sslpassword=x", "sslpassword=***"),

@@ -204,7 +204,7 @@ pub(super) async fn build(options: Options, sink: &dyn Sink) -> Result<Plan> {
         }),
         database: target.standing.database.clone(),
         jobs: options.jobs.get(),
-        warnings: [options.target.warnings.clone(), target.standing.warnings.clone()].concat(),
+        warnings: target.standing.warnings.clone(),
         existing_count: target.object_count,
         ..Summary::default()
     };

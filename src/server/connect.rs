@@ -1,7 +1,6 @@
 //! From options to a session: the hosts in turn, TLS, the login.
 #![expect(clippy::wildcard_enum_match_arm, reason = "the protocol crate's messages are a non-exhaustive enum")]
 
-use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
 use std::os::linux::net::SocketAddrExt as _;
 use std::pin::Pin;
@@ -21,6 +20,7 @@ use super::cancel::CancelToken;
 use super::connection::{Connection, State, TransactionStatus, put_text};
 use super::failure::ServerError;
 use super::options::{Address, ChannelBinding, Host, Keepalive, Options, SslMode, TargetSession};
+use super::talk::Talk;
 use super::wire::{Transport, Wire};
 use super::{pooler, tls};
 use crate::error::{Error, ErrorKind, Result};
@@ -50,6 +50,10 @@ pub(super) async fn connect(options: &Options) -> Result<Connection> {
                         error.kind(),
                         ErrorKind::Authentication | ErrorKind::NoDatabase | ErrorKind::Config | ErrorKind::Refused
                     );
+                    let error = match &options.password_note {
+                        Some(note) if error.kind() == ErrorKind::Authentication => error.more_detail(note),
+                        Some(_) | None => error,
+                    };
                     failures.push(match error.kind() == ErrorKind::Refused {
                         true => error,
                         false => error.context(&format!("cannot connect to {}", host.describe())),
@@ -125,6 +129,8 @@ async fn try_encryptions(options: &Options, host: &Host) -> Result<Connection> {
         SslMode::Require | SslMode::VerifyCa | SslMode::VerifyFull => &[true],
     };
     let mut first: Option<Error> = None;
+    // why the encrypted attempt before this one failed, where it did
+    let mut lost: Option<String> = None;
     for (index, &encrypted) in attempts.iter().enumerate() {
         let is_last = index + 1 == attempts.len();
         let opened = match open(options, host, encrypted).await {
@@ -134,6 +140,8 @@ async fn try_encryptions(options: &Options, host: &Host) -> Result<Connection> {
                 return Err(first.unwrap_or(error));
             }
             Err(error) => {
+                let detail = error.detail_text().map(|detail| format!(": {detail}")).unwrap_or_default();
+                lost = Some(format!("{}{detail}", error.message()));
                 first.get_or_insert(error);
                 continue;
             }
@@ -141,10 +149,12 @@ async fn try_encryptions(options: &Options, host: &Host) -> Result<Connection> {
         let Some(opened) = opened else {
             continue;
         };
-        match login(options, host, opened).await {
+        match login(options, host, opened, lost.as_deref()).await {
             Ok(connection) => return Ok(connection),
             Err(failure) if is_last || failure.asked || failure.error.kind() == ErrorKind::NoDatabase => {
                 return Err(match first {
+                    // the login went further than the handshake before it
+                    Some(first) if failure.asked => failure.error.more_detail(first.message()),
                     Some(first) => first.more_detail(failure.error.message()),
                     None => failure.error,
                 });
@@ -337,30 +347,60 @@ fn startup(options: &Options, output: &mut BytesMut) -> Result<()> {
     Ok(())
 }
 
-async fn login(options: &Options, host: &Host, opened: Opened) -> Result<Connection, LoginFailure> {
+async fn login(options: &Options, host: &Host, opened: Opened, lost: Option<&str>) -> Result<Connection, LoginFailure> {
     let encrypted = opened.encrypted;
     let reached = host.at(opened.numeric);
     let mut wire = Wire::new(opened.transport, opened.peer, options.idle_limit);
     let mut asked = false;
-    match authenticate(options, host, &mut wire, encrypted, opened.binding, &mut asked).await {
+    let channel = Channel { encrypted, binding: opened.binding, lost };
+    match authenticate(options, host, &mut wire, &channel, &mut asked).await {
         Ok(()) => {}
         Err(error) => return Err(LoginFailure { error, asked }),
     }
-    begin_session(options, &reached, wire, encrypted).await.map_err(|error| LoginFailure { error, asked })
+    let mut connection =
+        begin_session(options, &reached, wire, encrypted).await.map_err(|error| LoginFailure { error, asked })?;
+    connection.warnings.extend(options.warnings.iter().cloned());
+    connection.warnings.extend(lost.map(|reason| {
+        format!("the session with {} is not encrypted: {reason} (sslmode=prefer goes on without)", connection.peer())
+    }));
+    Ok(connection)
+}
+
+/// What the login goes through.
+struct Channel<'a> {
+    encrypted: bool,
+    /// See [`Opened`].
+    binding: Option<Vec<u8>>,
+    /// Why it is not encrypted though the server has TLS.
+    lost: Option<&'a str>,
+}
+
+impl Channel<'_> {
+    /// Whoever breaks a handshake may do so to read what comes next. Unlike libpq we do not tell him the password.
+    fn check_clear_password(&self) -> Result<()> {
+        match self.lost {
+            None => Ok(()),
+            Some(reason) => Err(Error::new(
+                ErrorKind::Authentication,
+                "the password is not sent in clear after SSL with the server has failed",
+            )
+            .detail(reason.to_owned())
+            .hint("Mend the server's certificate or name its root with sslrootcert; sslmode=disable says that the network may be trusted.")),
+        }
+    }
 }
 
 async fn authenticate(
     options: &Options,
     host: &Host,
     wire: &mut Wire,
-    encrypted: bool,
-    binding: Option<Vec<u8>>,
+    channel: &Channel<'_>,
     asked: &mut bool,
 ) -> Result<()> {
     startup(options, wire.output())?;
     wire.flush(&[]).await?;
     let mut scram: Option<Scram> = None;
-    loop {
+    for _ in 0..LOGIN_MESSAGES_MAX {
         let message = wire.next().await?;
         match message {
             Message::AuthenticationOk => {
@@ -378,6 +418,7 @@ async fn authenticate(
                 if options.channel_binding == ChannelBinding::Require {
                     return Err(no_binding("the server asks for the password itself"));
                 }
+                channel.check_clear_password()?;
                 let password = password(host)?;
                 frontend::password_message(&encode_text(password), wire.output()).map_err(bad_password)?;
                 wire.flush(&[]).await?;
@@ -393,7 +434,7 @@ async fn authenticate(
             }
             Message::AuthenticationSasl(body) => {
                 *asked = true;
-                let begun = Scram::begin(options, host, encrypted, binding.as_deref(), &body)?;
+                let begun = Scram::begin(options, host, channel.encrypted, channel.binding.as_deref(), &body)?;
                 frontend::sasl_initial_response(begun.mechanism, begun.exchange.message(), wire.output())
                     .map_err(bad_password)?;
                 scram = Some(begun);
@@ -423,6 +464,14 @@ async fn authenticate(
             _ => return Err(wire.confused("unexpected message during the login")),
         }
     }
+    Err(endless(wire))
+}
+
+/// A server says some thirty things before a session begins, and login triggers some more.
+const LOGIN_MESSAGES_MAX: u32 = 10_000;
+
+fn endless(wire: &Wire) -> Error {
+    wire.confused(format!("more than {LOGIN_MESSAGES_MAX} messages before the session begins"))
 }
 
 struct Scram {
@@ -493,35 +542,34 @@ fn unsupported(method: &str) -> Error {
 }
 
 async fn begin_session(options: &Options, host: &Host, mut wire: Wire, encrypted: bool) -> Result<Connection> {
-    let mut parameters = BTreeMap::new();
-    let mut notices = Vec::new();
+    let mut talk = Talk::default();
     let mut key = (0, 0);
-    wire.login_complete();
+    let mut count = 0;
     loop {
+        count += 1;
+        if count > LOGIN_MESSAGES_MAX {
+            return Err(endless(&wire));
+        }
         match wire.next().await? {
             Message::BackendKeyData(body) => key = (body.process_id(), body.secret_key()),
-            Message::ParameterStatus(body) => {
-                if let (Ok(name), Ok(value)) = (body.name(), body.value()) {
-                    parameters.insert(name.to_owned(), value.to_owned());
-                }
-            }
-            Message::NoticeResponse(body) => notices.push(ServerError::decode_notice(&body)),
+            Message::ParameterStatus(body) => talk.set(&body),
+            Message::NoticeResponse(body) => talk.notice(&body),
             Message::ErrorResponse(body) => return Err(ServerError::decode(&body).into_error()),
             Message::ReadyForQuery(_) => break,
             _ => return Err(wire.confused("unexpected message before the session began")),
         }
     }
-    let version = parameters
-        .get("server_version")
-        .and_then(|text| Version::from_server_text(text))
+    wire.login_complete();
+    let version = talk
+        .setting("server_version")
+        .and_then(Version::from_server_text)
         .ok_or_else(|| wire.confused("the server does not tell its version"))?;
     let cancel = CancelToken::new(options, host, encrypted, key.0, key.1);
     let seat = options.sessions.enter(&cancel);
     Ok(Connection {
         wire,
-        parameters,
-        notices,
-        notices_dropped: 0,
+        talk,
+        warnings: Vec::new(),
         process_id: key.0,
         version,
         status: TransactionStatus::Idle,

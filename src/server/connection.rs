@@ -1,7 +1,6 @@
 //! One connection and what can be asked over it.
 #![expect(clippy::wildcard_enum_match_arm, reason = "the protocol crate's messages are a non-exhaustive enum")]
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -15,13 +14,11 @@ use super::copy::{CopyIn, CopyOut};
 use super::failure::ServerError;
 use super::options::Options;
 use super::sessions::Seat;
+use super::talk::Talk;
 use super::wire::Wire;
 use crate::error::{Error, ErrorKind, Result};
 use crate::object::version::Version;
 use crate::record::{Record, encode_text};
-
-/// Notices beyond this many are counted, not kept: a restore can raise one a statement.
-const NOTICES_MAX: usize = 1_000;
 
 /// Undoes what a session has set, prepared, locked and listened to.
 const RESET: &str = "discard all";
@@ -65,9 +62,9 @@ pub(super) enum State {
 /// unusable, which the next call reports. Dropping the connection closes it.
 pub struct Connection {
     pub(super) wire: Wire,
-    pub(super) parameters: BTreeMap<String, String>,
-    pub(super) notices: Vec<Notice>,
-    pub(super) notices_dropped: u64,
+    pub(super) talk: Talk,
+    /// What the user should know of how the session came about.
+    pub(super) warnings: Vec<String>,
     pub(super) process_id: i32,
     pub(super) version: Version,
     pub(super) status: TransactionStatus,
@@ -96,7 +93,7 @@ impl Connection {
 
     /// A setting that the server reports by itself, as `server_encoding`.
     pub fn parameter(&self, name: &str) -> Option<&str> {
-        self.parameters.get(name).map(String::as_str)
+        self.talk.setting(name)
     }
 
     /// The server's process for this session.
@@ -116,7 +113,12 @@ impl Connection {
 
     /// The notices since the last call, oldest first.
     pub fn take_notices(&mut self) -> Vec<Notice> {
-        std::mem::take(&mut self.notices)
+        self.talk.take_notices()
+    }
+
+    /// What the user should know of how the session came about: that it is not encrypted though it might have been.
+    pub fn warnings(&self) -> &[String] {
+        &self.warnings
     }
 
     /// Where the connection leads, for messages.
@@ -364,18 +366,11 @@ impl Connection {
     pub(super) fn pass(&mut self, message: Message) -> Option<Message> {
         match message {
             Message::NoticeResponse(body) => {
-                if self.notices.len() < NOTICES_MAX {
-                    self.notices.push(ServerError::decode_notice(&body));
-                } else {
-                    self.notices_dropped += 1;
-                }
+                self.talk.notice(&body);
                 None
             }
             Message::ParameterStatus(body) => {
-                // a name or value that is no UTF-8 is none that this program looks at
-                if let (Ok(name), Ok(value)) = (body.name(), body.value()) {
-                    self.parameters.insert(name.to_owned(), value.to_owned());
-                }
+                self.talk.set(&body);
                 None
             }
             Message::NotificationResponse(_) => None,
@@ -385,7 +380,7 @@ impl Connection {
 
     /// How many notices were not kept since the connection began.
     pub fn dropped_notice_count(&self) -> u64 {
-        self.notices_dropped
+        self.talk.dropped()
     }
 
     /// Keeps the first error until the server is ready again; a fatal one ends the session at once.
@@ -436,10 +431,10 @@ impl Connection {
 }
 
 impl Drop for Connection {
-    /// A session that ends early puts nothing into a pool. In the middle of a statement a pooler throws the server process
-    /// away; between two it would hand it on with our settings.
+    /// A session that ends early puts nothing into a pool. A pooler throws away the server process of one that goes in the
+    /// middle of something; what has ended since, and what is between two statements, it would hand on with our settings.
     fn drop(&mut self) {
-        if !self.pooled || self.state != State::Ready {
+        if !self.pooled {
             return;
         }
         self.wire.output().clear();

@@ -91,9 +91,24 @@ fn invalid(problem: impl Into<String>) -> Error {
         .hint("Write postgresql://user@host:5432/database?sslmode=verify-full, or: host=... dbname=... user=...")
 }
 
+/// A password with an @, a / or a ? as it is moves all that follows it to other places, from where errors would print it.
+fn unencoded() -> Error {
+    Error::new(ErrorKind::Config, "the connection URL has an @ that ends neither user nor password")
+        .detail("what stands before the last @ is not shown: it may be a password")
+        .hint(ENCODING)
+}
+
+const ENCODING: &str = "In a URL write special characters of user, password and database as %40 (@), %3A (:), %2F (/), %3F (?), \
+    %23 (#), %25 (%); or give the password in PGPASSWORD or ~/.pgpass.";
+
 /// Puts a parameter in its place; one that is not known, or cannot be honoured, is refused by name.
 pub(super) fn put(parameters: &mut Parameters, name: &str, value: String) -> Result<()> {
+    let is_word = name.chars().all(|character| character.is_ascii_alphanumeric() || character == '_');
     match keyword(name) {
+        None if !is_word || parameters.contains_key("password") => {
+            Err(invalid("a keyword is none of libpq's: it is not shown, for it may be part of a password")
+                .hint("Put values with spaces in single quotes, and begin a URL with postgresql://"))
+        }
         None => Err(Error::new(ErrorKind::Config, format!("unknown connection parameter \"{}\"", name.escape_debug()))
             .hint("Take it out of the connection settings; the known ones are libpq's.")),
         Some((_, Treatment::Refused)) if !value.is_empty() => Err(refused(name)),
@@ -122,6 +137,12 @@ pub(super) fn parse(text: &str) -> Result<Parameters> {
     if let Some(body) = url_body(text) {
         return parse_url(body);
     }
+    let begins_with_keyword = text.split_once('=').is_some_and(|(name, _)| keyword(name.trim()).is_some());
+    if !begins_with_keyword && lacks_scheme(text) {
+        return Err(Error::new(ErrorKind::Config, "the connection URL has no postgresql:// in front")
+            .detail("what stands before the last @ is not shown: it may be a password")
+            .hint("Write postgresql://user@host:5432/database; a database of such a name is dbname='...'."));
+    }
     if is_connection_string(text) {
         return parse_list(text);
     }
@@ -131,6 +152,11 @@ pub(super) fn parse(text: &str) -> Result<Parameters> {
     let mut parameters = Parameters::new();
     put(&mut parameters, "dbname", text.to_owned())?;
     Ok(parameters)
+}
+
+/// `user:password@host` as it is.
+fn lacks_scheme(text: &str) -> bool {
+    !text.contains("://") && text.rsplit_once('@').is_some_and(|(login, _)| login.contains(':'))
 }
 
 fn percent_decode(bytes: &[u8]) -> Result<String> {
@@ -173,6 +199,11 @@ fn parse_url(body: &str) -> Result<Parameters> {
         (login, Some(hosts)) => (Some(login), hosts),
         (hosts, None) => (None, hosts),
     };
+    let has = |part: &[u8]| part.contains(&b'@');
+    let is_late = login.is_none() && query.is_some_and(has) && !is_hosts(hosts);
+    if has(hosts) || database.is_some_and(has) || is_late {
+        return Err(unencoded());
+    }
     if let Some(login) = login {
         let (user, password) = split_once(login, |byte| byte == b':');
         if !user.is_empty() {
@@ -194,6 +225,9 @@ fn parse_url(body: &str) -> Result<Parameters> {
             return Err(invalid("a parameter behind the ? has more than one ="));
         }
         let (name, value) = (percent_decode(name)?, percent_decode(value)?);
+        if keyword(&name).is_none() && query.is_some_and(has) {
+            return Err(unencoded());
+        }
         // as libpq: JDBC's spelling
         if name == "ssl" && value == "true" {
             put(&mut parameters, "sslmode", "require".to_owned())?;
@@ -202,6 +236,12 @@ fn parse_url(body: &str) -> Result<Parameters> {
         }
     }
     Ok(parameters)
+}
+
+/// Whether what stands behind every colon is a port, as it is not in `user:password`.
+fn is_hosts(text: &[u8]) -> bool {
+    let port = |host: &[u8]| host.iter().rev().take_while(|byte| **byte != b':').all(u8::is_ascii_digit);
+    text.split(|&byte| byte == b',').all(|host| !host.contains(&b':') || host.ends_with(b"]") || port(host))
 }
 
 fn parse_url_hosts(mut rest: &[u8], parameters: &mut Parameters) -> Result<()> {
@@ -318,6 +358,10 @@ mod tests {
             ("host=a  dbname = 'my db' password='it\\'s \\\\'", "dbname=my db host=a password=it's \\"),
             ("dbname=a\\ b user=''", "dbname=a b user="),
             ("dbname='x=y'", "dbname=x=y"),
+            ("dbname='a:b@c' password=x:y@z", "dbname=a:b@c password=x:y@z"),
+            ("postgresql://host:5432/db?user=me@x", "dbname=db host=host port=5432 user=me@x"),
+            ("postgresql://u:p%40q@host/d%40b", "dbname=d@b host=host password=p@q user=u"),
+            ("me@work", "dbname=me@work"),
         ] {
             assert_eq!(show(text).as_deref(), Ok(expected), "{text}");
         }
@@ -334,6 +378,26 @@ mod tests {
             ("postgresql://[::1/", "an IPv6 address has no closing bracket"),
             ("postgresql://[]/", "an IPv6 address is empty"),
             ("postgresql://[::1]x/", "only a colon or a comma may follow an IPv6 address"),
+            (
+                "postgresql://app:x@Tr0ub4dor@host/db",
+                "what stands before the last @ is not shown: it may be a password",
+            ),
+            ("postgresql://app:Tr0/ub4dor@host/db", "what stands before the last @ is not shown: it may be a password"),
+            (
+                "postgresql://app:Tr0?ub4=dor@host/db",
+                "what stands before the last @ is not shown: it may be a password",
+            ),
+            ("postgresql://app:12?a=b@host/db", "what stands before the last @ is not shown: it may be a password"),
+            ("app:Tr0ub4dor@host/db", "what stands before the last @ is not shown: it may be a password"),
+            ("app:Tr0=ub4dor@host/db", "what stands before the last @ is not shown: it may be a password"),
+            (
+                "host=h password=Tr0 ub4=dor",
+                "a keyword is none of libpq's: it is not shown, for it may be part of a password",
+            ),
+            (
+                "jdbc:postgresql://app:Tr0@host/db?a=b",
+                "a keyword is none of libpq's: it is not shown, for it may be part of a password",
+            ),
             ("mysql://host/db", "the URL begins neither with postgresql:// nor with postgres://"),
             ("host=a dbname", "a keyword is not followed by ="),
             ("password='secret", "a quoted value has no closing quote"),

@@ -71,6 +71,13 @@ impl ServerError {
         error
     }
 
+    /// How much text it holds.
+    pub(super) fn text_bytes(&self) -> usize {
+        let optional =
+            [&self.detail, &self.hint, &self.context, &self.schema, &self.table, &self.constraint, &self.file];
+        self.message.len() + optional.into_iter().flatten().map(String::len).sum::<usize>()
+    }
+
     /// Whether the session is over.
     pub fn is_fatal(&self) -> bool {
         self.severity == "FATAL" || self.severity == "PANIC"

@@ -4,6 +4,7 @@
 //! `client_encoding` to UTF8) and because a COPY counts as complete only with the server's row count.
 
 mod cancel;
+mod certificate;
 mod connect;
 mod connection;
 mod conninfo;
@@ -19,6 +20,7 @@ mod sessions;
 mod silence;
 mod snapshot;
 mod spec;
+mod talk;
 mod tls;
 mod wire;
 

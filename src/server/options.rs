@@ -36,6 +36,8 @@ pub struct Options {
     pub idle_limit: Duration,
     /// Poolers that were tried.
     pub poolers: Poolers,
+    /// Why the password file has given no password, for when one is asked for.
+    pub password_note: Option<String>,
     /// What the user should know of the settings: a password file that was not used.
     pub warnings: Vec<String>,
     /// The sessions that are begun with these options.

@@ -48,6 +48,10 @@ impl PasswordFile {
         Self(lines.filter(|line| !line.starts_with(b"#")).map(|line| Secret::new(decode_text(line))).collect())
     }
 
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.iter().all(|line| line.expose().is_empty())
+    }
+
     /// The password of the first line that fits.
     pub(super) fn find(&self, login: &Login<'_>) -> Option<Secret> {
         let port = login.port.to_string();

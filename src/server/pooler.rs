@@ -21,8 +21,9 @@ const PROCESS: &str = include_str!("../../sql/session/process.sql");
 /// longer, no process is free: that says something, too.
 const ANSWER_MAX: Duration = Duration::from_secs(3);
 
-/// A pool that others use, too, may give the second session another process by chance. Not so often.
+/// In a pool that others use, too, the first session may be given the same process again by chance. Not so often.
 const ROUNDS: u32 = 3;
+const QUESTIONS: u32 = 5;
 
 /// The poolers that were found to leave a session its server process. Shared by all sessions of a run, so that each pooler is
 /// tried once.
@@ -52,6 +53,7 @@ pub(super) async fn recognise(connection: &mut Connection, options: &Options, ho
         host: connection.cancel.host().clone(),
         process_id: process.id,
         server_start: process.server_start,
+        pooled: greeted != process.id,
         cancel: connection.cancel_token(),
     };
     connection.wire.watch().attach(session);
@@ -96,11 +98,13 @@ async fn try_out(first: &mut Connection, options: &Options, host: &Host, process
         if held == Some(process_id) {
             return Err(transaction_mode(first, "two sessions were the same server process"));
         }
-        let Ok(again) = tokio::time::timeout(ANSWER_MAX, first.query_one(PROCESS, &[])).await else {
-            return Err(transaction_mode(first, "a session had to wait for a server process again"));
-        };
-        if Process::decode(&again?)?.id != process_id {
-            return Err(transaction_mode(first, "a session was given another server process"));
+        for _ in 0..QUESTIONS {
+            let Ok(again) = tokio::time::timeout(ANSWER_MAX, first.query_one(PROCESS, &[])).await else {
+                return Err(transaction_mode(first, "a session had to wait for a server process again"));
+            };
+            if Process::decode(&again?)?.id != process_id {
+                return Err(transaction_mode(first, "a session was given another server process"));
+            }
         }
         if held.is_none() {
             // the pool is used up, and the first session has kept its process all the same

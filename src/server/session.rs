@@ -143,7 +143,7 @@ pub async fn read_standing(connection: &mut Connection) -> Result<Standing> {
     let row = connection.query_one(IDENTITY, &[]).await?;
     let decode = || -> Result<Standing, DecodeError> {
         let version = Version(row.number("version_number")?);
-        let mut warnings = Vec::new();
+        let mut warnings = connection.warnings().to_vec();
         if version.major() > Version::NEWEST_MAJOR {
             warnings.push(format!(
                 "server {version} is newer than {}, the newest major this program was tried on",

@@ -31,9 +31,10 @@ const CONFIRM_MAX: Duration = Duration::from_secs(5);
 
 /// A session counts as dead when its doubts add up to this.
 const DOUBT_MAX: u32 = 10;
-/// The server has nothing to do for the session, or does not have it: said twice, that is the end.
+/// The server has nothing to do for the session, or does not have it, or answers another one as little: twice, and that is the
+/// end.
 const DOUBT_CLEAR: u32 = 5;
-/// The server is there and does not tell (no connection is free): some minutes of that are borne.
+/// The server is there and does not tell (no connection is free, or no process of the pool): some minutes of that are borne.
 const DOUBT_UNTOLD: u32 = 1;
 
 /// How long a connection may be silent, and how to ask about it.
@@ -52,6 +53,8 @@ pub(super) struct Session {
     pub(super) process_id: i32,
     /// When that server was started, which tells it from every other.
     pub(super) server_start: String,
+    /// A pooler lies between, which may have no process free for the question.
+    pub(super) pooled: bool,
     pub(super) cancel: CancelToken,
 }
 
@@ -169,10 +172,11 @@ impl Session {
                 Verdict::Untold(format!("the server did not tell about the session: {}", error.message()))
             }
             Ok(Err(error)) => Verdict::Unreached(format!("another connection fails, too: {}", error.message())),
-            Err(_) if reached.load(Ordering::Relaxed) => Verdict::Untold(format!(
-                "a second session is let in, and has no answer within {} s, either",
-                limit.as_secs()
-            )),
+            Err(_) if reached.load(Ordering::Relaxed) => {
+                let reason =
+                    format!("a second session is let in, and has no answer within {} s, either", limit.as_secs());
+                if self.pooled { Verdict::Untold(reason) } else { Verdict::Lost(reason) }
+            }
             Err(_) => {
                 Verdict::Unreached(format!("a second connection has no answer within {} s, either", limit.as_secs()))
             }

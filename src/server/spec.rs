@@ -59,15 +59,19 @@ impl Spec {
         conninfo::parse(target).ok()?.remove("dbname").filter(|name| !name.is_empty())
     }
 
+    /// Whether the target itself has a password in it.
+    pub fn has_password(&self) -> bool {
+        let parameters = self.target.as_deref().map(conninfo::parse);
+        parameters.is_some_and(|parsed| parsed.is_ok_and(|parameters| parameters.contains_key("password")))
+    }
+
     /// Refuses a password on the command line, where every user of the machine can read it.
     ///
     /// # Errors
     ///
     /// [`ErrorKind::Usage`] with the alternatives.
     pub fn refuse_password_on_command_line(&self) -> Result<()> {
-        let (Some(target), Some(Origin::Argument)) = (&self.target, self.origin) else { return Ok(()) };
-        let has_password = conninfo::parse(target).is_ok_and(|parameters| parameters.contains_key("password"));
-        if !has_password {
+        if self.origin != Some(Origin::Argument) || !self.has_password() {
             return Ok(());
         }
         Err(Error::new(ErrorKind::Usage, "a password on the command line can be read by every user of this machine").hint(
@@ -83,7 +87,7 @@ impl Spec {
     /// [`ErrorKind::Config`] names the parameter that cannot be understood or honoured.
     pub fn resolve(&self, environment: Environment<'_>) -> Result<Options> {
         let parameters = self.merge(environment)?;
-        Resolver { parameters, environment, warnings: Vec::new() }.options(self)
+        Resolver { parameters, environment, warnings: Vec::new(), password_note: None }.options(self)
     }
 
     fn merge(&self, environment: Environment<'_>) -> Result<Parameters> {
@@ -164,10 +168,18 @@ fn bad_value(name: &str, value: &str, allowed: &str) -> Error {
         .hint(format!("Allowed: {allowed}."))
 }
 
+/// Without the value: in `postgresql://user:password` it is where a password lands that no @ follows.
+fn bad_port() -> Error {
+    Error::new(ErrorKind::Config, "invalid port value").hint(
+        "Allowed: 1 to 65535. In a URL user and password end with an @: postgresql://user:password@host:5432/database.",
+    )
+}
+
 struct Resolver<'a> {
     parameters: Parameters,
     environment: Environment<'a>,
     warnings: Vec<String>,
+    password_note: Option<String>,
 }
 
 impl Resolver<'_> {
@@ -243,6 +255,7 @@ impl Resolver<'_> {
             keepalive: self.keepalive()?,
             idle_limit: self.idle_limit()?,
             poolers: Poolers::default(),
+            password_note: self.password_note.take(),
             warnings: std::mem::take(&mut self.warnings),
             sessions: super::Sessions::default(),
         })
@@ -306,22 +319,21 @@ impl Resolver<'_> {
             return Err(Error::new(ErrorKind::Config, format!("{} ports do not match {count} hosts", ports.len())));
         }
         let given = self.get("password").map(Secret::new);
-        let password_file = match (&given, self.password_file()) {
-            (None, Some(path)) => Some(PasswordFile::read(&path, &mut self.warnings)),
-            _ => None,
-        };
+        let path = self.password_file().filter(|_| given.is_none());
+        let password_file = path.as_ref().map(|path| PasswordFile::read(path, &mut self.warnings));
+        self.password_note = self.warnings.last().cloned();
         let mut hosts = Vec::new();
         for index in 0..count {
             let port = match ports.get(if ports.len() == 1 { 0 } else { index }).map_or("", String::as_str) {
                 "" => 5432,
-                text => text
-                    .trim()
-                    .parse()
-                    .ok()
-                    .filter(|port| *port > 0)
-                    .ok_or_else(|| bad_value("port", text, "1 to 65535"))?,
+                text => text.trim().parse().ok().filter(|port| *port > 0).ok_or_else(bad_port)?,
             };
             let name = names.get(index).map_or("", String::as_str);
+            if name.get(1..).is_some_and(|rest| rest.contains('@')) {
+                return Err(Error::new(ErrorKind::Config, "a host's name has an @ in it")
+                    .detail("it is not shown: it may have a password in front")
+                    .hint("Give the user with -U and the password in PGPASSWORD or ~/.pgpass, or write postgresql://user@host/database."));
+            }
             let numeric = match addresses.get(index).map_or("", String::as_str) {
                 "" => None,
                 text => {
@@ -332,7 +344,15 @@ impl Resolver<'_> {
             let (address, key) = address(name, numeric, port);
             let password = given.clone().or_else(|| {
                 let login = Login { host: &key, port, database, user };
-                password_file.as_ref().and_then(|file| file.find(&login))
+                let file = password_file.as_ref()?;
+                let found = file.find(&login);
+                if found.is_none() && !file.is_empty() {
+                    let name = path.as_ref().map(|path| path.display().to_string()).unwrap_or_default();
+                    self.password_note = Some(format!(
+                        "password file \"{name}\" has no line for host {key}, port {port}, database {database}, user {user}"
+                    ));
+                }
+                found
             });
             hosts.push(Host { address, port, password });
         }

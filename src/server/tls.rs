@@ -20,6 +20,7 @@ use tokio_rustls::client::TlsStream;
 use x509_cert::Certificate;
 use x509_cert::der::{Decode as _, Encode as _};
 
+use super::certificate;
 use super::options::{Roots, SslMode, Tls};
 use crate::error::{Error, ErrorKind, Result};
 
@@ -51,7 +52,9 @@ pub(super) async fn handshake(tls: &Tls, host: &str, stream: TcpStream) -> Resul
 }
 
 fn configure(tls: &Tls) -> Result<ClientConfig> {
-    let provider = Arc::new(ring::default_provider());
+    let signatures = certificate::algorithms();
+    let provider =
+        Arc::new(CryptoProvider { signature_verification_algorithms: signatures, ..ring::default_provider() });
     let versions: &[&SupportedProtocolVersion] = if tls.newest_only { &[&TLS13] } else { rustls::DEFAULT_VERSIONS };
     let builder = ClientConfig::builder_with_provider(Arc::clone(&provider))
         .with_protocol_versions(versions)
@@ -113,9 +116,11 @@ struct Verifier {
 
 #[derive(Debug)]
 struct Chain {
-    web: Arc<WebPkiServerVerifier>,
+    /// `None` where it can use none of the roots.
+    web: Option<Arc<WebPkiServerVerifier>>,
     roots: Vec<CertificateDer<'static>>,
     check_name: bool,
+    checks_revocation: bool,
 }
 
 impl Verifier {
@@ -141,7 +146,7 @@ impl Verifier {
             (Some(roots), mode) => {
                 let mut store = RootCertStore::empty();
                 let (added, _) = store.add_parsable_certificates(roots.iter().cloned());
-                if added == 0 {
+                if added == 0 && roots.iter().all(|root| Certificate::from_der(root).is_err()) {
                     return Err(Error::new(ErrorKind::Config, "no root certificate can be used"));
                 }
                 let mut builder = WebPkiServerVerifier::builder_with_provider(Arc::new(store), Arc::clone(provider));
@@ -151,10 +156,18 @@ impl Verifier {
                         .map_err(|error| unusable("revocation list", path, error))?;
                     builder = builder.with_crls(lists);
                 }
-                let web = builder.build().map_err(|error| {
-                    Error::new(ErrorKind::Config, "root certificates cannot be used").caused_by(error)
-                })?;
-                Some(Chain { web, roots, check_name: mode == SslMode::VerifyFull })
+                let web = match added {
+                    0 => None,
+                    _ => Some(builder.build().map_err(|error| {
+                        Error::new(ErrorKind::Config, "root certificates cannot be used").caused_by(error)
+                    })?),
+                };
+                Some(Chain {
+                    web,
+                    roots,
+                    check_name: mode == SslMode::VerifyFull,
+                    checks_revocation: tls.revoked.is_some(),
+                })
             }
         };
         Ok(Self { chain, provider: Arc::clone(provider) })
@@ -171,19 +184,36 @@ impl ServerCertVerifier for Verifier {
         now: UnixTime,
     ) -> Result<ServerCertVerified, rustls::Error> {
         let Some(chain) = &self.chain else { return Ok(ServerCertVerified::assertion()) };
-        let answer = chain.web.verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now);
+        let answer = match &chain.web {
+            Some(web) => web.verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now),
+            None => Err(rustls::Error::InvalidCertificate(CertificateError::UnknownIssuer)),
+        };
         let name_differs = match answer {
             Ok(verified) => return Ok(verified),
             // the issuer was checked before the name
             Err(rustls::Error::InvalidCertificate(
                 CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. },
             )) => true,
-            // a self-signed certificate that is its own root, as PostgreSQL's documentation makes them
-            Err(_) if chain.roots.iter().any(|root| root.as_ref() == end_entity.as_ref()) => {
-                check_dates(end_entity, now)?;
+            // rustls does not look at forms that OpenSSL takes; what was revoked only it can tell
+            Err(error) if chain.checks_revocation => return Err(error),
+            Err(error) => {
+                let is_form = !matches!(
+                    error,
+                    rustls::Error::InvalidCertificate(
+                        CertificateError::BadSignature
+                            | CertificateError::Expired
+                            | CertificateError::ExpiredContext { .. }
+                            | CertificateError::NotValidYet
+                            | CertificateError::NotValidYetContext { .. }
+                            | CertificateError::Revoked
+                    )
+                );
+                if !is_form {
+                    return Err(error);
+                }
+                certificate::check_chain(end_entity, intermediates, &chain.roots, now)?;
                 false
             }
-            Err(error) => return Err(error),
         };
         if !chain.check_name || names_host(end_entity, server_name, !name_differs) {
             return Ok(ServerCertVerified::assertion());
@@ -198,6 +228,7 @@ impl ServerCertVerifier for Verifier {
         dss: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, rustls::Error> {
         verify_tls12_signature(message, cert, dss, &self.provider.signature_verification_algorithms)
+            .or_else(|error| take_form(error, message, cert, dss, false))
     }
 
     fn verify_tls13_signature(
@@ -207,6 +238,7 @@ impl ServerCertVerifier for Verifier {
         dss: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, rustls::Error> {
         verify_tls13_signature(message, cert, dss, &self.provider.signature_verification_algorithms)
+            .or_else(|error| take_form(error, message, cert, dss, true))
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
@@ -214,17 +246,16 @@ impl ServerCertVerifier for Verifier {
     }
 }
 
-fn check_dates(certificate: &CertificateDer<'_>, now: UnixTime) -> Result<(), rustls::Error> {
-    let bad = |error| Err(rustls::Error::InvalidCertificate(error));
-    let Ok(parsed) = Certificate::from_der(certificate) else { return bad(CertificateError::BadEncoding) };
-    let validity = parsed.tbs_certificate.validity;
-    if now.as_secs() < validity.not_before.to_unix_duration().as_secs() {
-        return bad(CertificateError::NotValidYet);
-    }
-    if now.as_secs() > validity.not_after.to_unix_duration().as_secs() {
-        return bad(CertificateError::Expired);
-    }
-    Ok(())
+/// The handshake's signature of a certificate that rustls refuses for its form. What is wrong with a signature stays wrong.
+fn take_form(
+    error: rustls::Error,
+    message: &[u8],
+    cert: &CertificateDer<'_>,
+    dss: &DigitallySignedStruct,
+    is_newest: bool,
+) -> Result<HandshakeSignatureValid, rustls::Error> {
+    let is_form = matches!(&error, rustls::Error::InvalidCertificate(what) if *what != CertificateError::BadSignature);
+    if is_form { certificate::check_handshake(message, cert, dss, is_newest) } else { Err(error) }
 }
 
 /// Whether the certificate names the host: by its alternative names when `alternatives` are still to be looked at, and

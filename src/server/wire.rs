@@ -6,7 +6,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use bytes::{Buf as _, Bytes, BytesMut};
+use bytes::{Buf as _, BufMut as _, Bytes, BytesMut};
 use postgres_protocol::message::backend::{self, Message};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpStream, UnixStream};
@@ -24,6 +24,10 @@ const SHORT_MAX: usize = 30_000;
 
 /// A row can be as large as the server's largest allocation, 1 GiB, and a little framing.
 const LONG_MAX: usize = (1 << 30) + (1 << 20);
+
+/// Errors and notices are kept up to this; the rest of a longer one is read and dropped.
+const TEXT_MAX: usize = 1 << 20;
+const TEXT_KINDS: [u8; 3] = [b'E', b'N', b'A'];
 
 /// Before the login is complete nobody has proved to be a PostgreSQL server.
 const LOGIN_MAX: usize = 64 * 1024;
@@ -84,13 +88,29 @@ pub(super) struct Wire {
     peer: String,
     logged_in: bool,
     watch: Watch,
+    abridged: Option<Abridged>,
+}
+
+/// A text that is too long to be kept, while it comes.
+struct Abridged {
+    kind: u8,
+    kept: BytesMut,
+    left: usize,
 }
 
 impl Wire {
     /// `limit` is how long the peer may be silent where it owes an answer.
     pub(super) fn new(transport: Transport, peer: String, limit: Duration) -> Self {
         let watch = Watch::new(limit);
-        Self { transport, input: BytesMut::new(), output: BytesMut::new(), peer, logged_in: false, watch }
+        Self {
+            transport,
+            input: BytesMut::new(),
+            output: BytesMut::new(),
+            peer,
+            logged_in: false,
+            watch,
+            abridged: None,
+        }
     }
 
     /// How silence is taken.
@@ -248,6 +268,9 @@ impl Wire {
 
     /// The header of the next message, if it has arrived; its length is within bounds.
     pub(super) fn peek(&self) -> Result<Option<Frame>> {
+        if let Some(abridged) = &self.abridged {
+            return Ok(Some(Frame { kind: abridged.kind, body: abridged.left }));
+        }
         let Some(header) = backend::Header::parse(&self.input).map_err(|error| self.confused(error.to_string()))?
         else {
             return Ok(None);
@@ -266,13 +289,42 @@ impl Wire {
     }
 
     fn take(&mut self) -> Result<Option<Message>> {
+        if self.abridged.is_some() {
+            return self.take_abridged();
+        }
         match self.peek()? {
+            Some(frame) if frame.body > TEXT_MAX && TEXT_KINDS.contains(&frame.kind) => {
+                self.skip_header();
+                self.abridged = Some(Abridged { kind: frame.kind, kept: BytesMut::new(), left: frame.body });
+                self.take_abridged()
+            }
             // only a whole frame goes to the parser, which would reserve what a header claims
             Some(frame) if self.input.len() >= frame.body + 5 => {
                 Message::parse(&mut self.input).map_err(|error| self.confused(error.to_string()))
             }
             Some(_) | None => Ok(None),
         }
+    }
+
+    fn take_abridged(&mut self) -> Result<Option<Message>> {
+        let Some(abridged) = &mut self.abridged else { return Ok(None) };
+        let arrived = self.input.len().min(abridged.left);
+        let piece = self.input.split_to(arrived);
+        abridged.left -= arrived;
+        let room = TEXT_MAX.saturating_sub(abridged.kept.len()).min(arrived);
+        abridged.kept.extend_from_slice(piece.get(..room).unwrap_or_default());
+        if abridged.left > 0 {
+            return Ok(None);
+        }
+        let Some(Abridged { kind, kept, .. }) = self.abridged.take() else { return Ok(None) };
+        // the text that was cut ends here, and the message after it
+        let length = u32::try_from(kept.len() + 6).map_err(|_| self.confused("a text without an end"))?;
+        let mut whole = BytesMut::with_capacity(kept.len() + 7);
+        whole.put_u8(kind);
+        whole.put_u32(length);
+        whole.extend_from_slice(&kept);
+        whole.put_u16(0);
+        Message::parse(&mut whole).map_err(|error| self.confused(error.to_string()))
     }
 
     /// The next message, whole.

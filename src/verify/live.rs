@@ -10,7 +10,7 @@ use crate::catalog::{self, read_expected};
 use crate::codec::digest::{LargeObjectDigest, LargeObjectSummary, RowDigest, RowSummary};
 use crate::copy::Pool;
 use crate::error::{Error, ErrorKind, Result};
-use crate::event::{Event, Progress, Sink};
+use crate::event::{Event, Message, Progress, Sink};
 use crate::manifest::expected::Expected;
 use crate::manifest::{Format, Manifest, Table};
 use crate::object::{EmitOptions, Entry, Quote};
@@ -65,7 +65,9 @@ pub(super) async fn compare(
         ..Setup::default()
     };
     let mut connection = Connection::connect(target).await?;
-    set_up(&mut connection, &setup).await?;
+    for warning in set_up(&mut connection, &setup).await?.warnings {
+        sink.event(Event::Warning(Message::new(warning)));
+    }
     begin(&mut connection, Isolation::RepeatableRead).await?;
     let has_schema = manifest.archive.has_schema;
     let definitions =

@@ -240,3 +240,93 @@ async fn row_values_stay_out_of_errors() {
     assert!(!error.to_string().contains("secret"), "{error}");
     assert!(error.to_string().contains("COPY t, line 3, column a"), "{error}");
 }
+
+/// The most memory that this process has had, in MiB. Each test is a process of its own.
+fn peak_memory() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap();
+    let line = status.lines().find(|line| line.starts_with("VmHWM:")).unwrap();
+    line.split_whitespace().nth(1).unwrap().parse::<u64>().unwrap() / 1024
+}
+
+fn notice(text: &str) -> Vec<u8> {
+    message(b'N', format!("SNOTICE\0VNOTICE\0C00000\0M{text}\0\0").as_bytes())
+}
+
+#[tokio::test]
+async fn floods_before_the_session_end_in_flat_memory() {
+    let setting = |index: usize| message(b'S', format!("name{index}\0{}\0", "x".repeat(60_000)).as_bytes());
+    let text = "x".repeat(60_000);
+    let auth = message(b'R', &0_i32.to_be_bytes());
+    let many: Vec<u8> = (0..500).flat_map(setting).collect();
+    for (first, piece) in
+        [(auth.clone(), many), (auth.clone(), notice(&text)), (Vec::new(), notice(&text)), (auth, setting(1))]
+    {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let serving = tokio::spawn(async move {
+            let (mut socket, _) = listener.accept().await.unwrap();
+            let mut buffer = vec![0; 1000];
+            let _ = socket.read(&mut buffer).await;
+            let _ = socket.write_all(&first).await;
+            while socket.write_all(&piece).await.is_ok() {}
+        });
+        let spec =
+            Spec { target: Some(format!("host=127.0.0.1 port={port} user=u sslmode=disable")), ..Spec::default() };
+        let begun = std::time::Instant::now();
+        let error = Connection::connect(&spec.resolve(&|_| None).unwrap()).await.err().unwrap();
+        assert!(error.to_string().contains("more than 10000 messages"), "{error}");
+        assert!(begun.elapsed() < Duration::from_secs(20), "{:?}", begun.elapsed());
+        serving.await.unwrap();
+    }
+    assert!(peak_memory() < 200, "{} MiB", peak_memory());
+}
+
+#[tokio::test]
+async fn long_and_many_notices_are_kept_in_part() {
+    const LONG: usize = 300 << 20;
+    // a notice and an error of 300 MiB whose text is all one field, and very many small notices
+    let mut head = b"SERROR\0VERROR\0C22000\0M".to_vec();
+    head.resize(head.len() + 10, b'x');
+    for kind in [b'N', b'E'] {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let head = head.clone();
+        tokio::spawn(async move {
+            let (mut socket, _) = listener.accept().await.unwrap();
+            let mut buffer = vec![0; 65536];
+            let _ = socket.read(&mut buffer).await;
+            let _ = socket.write_all(&greeting()).await;
+            let _ = socket.read(&mut buffer).await;
+            let _ = socket.write_all(&process()).await;
+            let _ = socket.read(&mut buffer).await;
+            for _ in 0..20_000 {
+                let _ = socket.write_all(&notice(&"y".repeat(100))).await;
+            }
+            let mut frame = vec![kind];
+            frame.extend_from_slice(&u32::try_from(LONG + 4).unwrap().to_be_bytes());
+            frame.extend_from_slice(&head);
+            let _ = socket.write_all(&frame).await;
+            let mut left = LONG - head.len();
+            let piece = vec![b'x'; 1 << 20];
+            while left > 0 {
+                let count = left.min(piece.len());
+                let _ = socket.write_all(&piece[..count]).await;
+                left -= count;
+            }
+            let _ = socket.write_all(&[tag("SELECT 1"), ready()].concat()).await;
+            let _ = socket.read(&mut buffer).await;
+        });
+        let spec =
+            Spec { target: Some(format!("host=127.0.0.1 port={port} user=u sslmode=disable")), ..Spec::default() };
+        let mut connection = Connection::connect(&spec.resolve(&|_| None).unwrap()).await.unwrap();
+        let result = connection.execute("select 1").await;
+        assert_eq!(result.is_err(), kind == b'E');
+        if let Err(error) = result {
+            assert!(error.message().starts_with("xxxxxxxxxx"), "{}", &error.message()[..50]);
+            assert!(error.message().len() <= 1 << 20);
+        }
+        assert!(connection.dropped_notice_count() > 10_000);
+        assert!(!connection.take_notices().is_empty());
+    }
+    assert!(peak_memory() < 200, "{} MiB", peak_memory());
+}

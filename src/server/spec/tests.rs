@@ -60,9 +60,9 @@ fn pairs_hosts_with_ports_and_addresses() {
     for (text, message) in [
         ("host=a,b,c port=1,2", "2 ports do not match 3 hosts"),
         ("host=a,b hostaddr=10.0.0.1", "2 host names do not match 1 hostaddr values"),
-        ("host=a port=0", "invalid port value: \"0\""),
-        ("host=a port=70000", "invalid port value: \"70000\""),
-        ("host=a port=x", "invalid port value: \"x\""),
+        ("host=a port=0", "invalid port value"),
+        ("host=a port=70000", "invalid port value"),
+        ("host=a port=x", "invalid port value"),
         ("hostaddr=a", "invalid hostaddr value: \"a\""),
         ("sslmode=maybe", "invalid sslmode value: \"maybe\""),
         ("connect_timeout=soon", "invalid connect_timeout value: \"soon\""),

@@ -14,12 +14,13 @@ use base64::Engine as _;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject as _;
 
+use super::dial;
 use super::fault::chain;
 use crate::error::{Error, ErrorKind, Result};
 use crate::store::{Addressing, Settings};
 
 /// A server that does not take a connection within this time is asked again.
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+pub(super) const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Where requests without any other region go; servers other than Amazon's mostly ignore it.
 const REGION: &str = "us-east-1";
@@ -93,6 +94,9 @@ async fn check_credentials(sdk: &SdkConfig) -> Result<()> {
 /// `AWS_CA_BUNDLE`.
 fn http_client() -> Result<SharedHttpClient> {
     let mut certificates = rustls_native_certs::load_native_certs().certs;
+    let is_named = ["AWS_CA_BUNDLE", "SSL_CERT_FILE", "SSL_CERT_DIR"]
+        .iter()
+        .any(|name| std::env::var_os(name).is_some_and(|value| !value.is_empty()));
     if let Some(path) = std::env::var_os("AWS_CA_BUNDLE").filter(|path| !path.is_empty()) {
         let fail = |detail: String| {
             Error::new(ErrorKind::Config, format!("cannot read the certificates in {}", path.display()))
@@ -106,6 +110,9 @@ fn http_client() -> Result<SharedHttpClient> {
             return Err(fail("the file has none".to_owned()));
         }
         certificates.extend(added);
+    }
+    if is_named && !certificates.is_empty() {
+        return dial::client(certificates);
     }
     let context = tls::TlsContext::builder()
         .with_trust_store(trust_store(certificates))

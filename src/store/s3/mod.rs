@@ -23,6 +23,7 @@ use crate::error::Result;
 
 mod checksum;
 mod client;
+mod dial;
 mod fault;
 mod list;
 mod multipart;

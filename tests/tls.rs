@@ -1,0 +1,359 @@
+//! TLS with certificates as people have them, made by openssl and given to a real server: we connect where libpq does.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use pgproof::error::{ErrorKind, Result};
+use pgproof::server::{Connection, Setup, Spec, set_up};
+
+use rustls::pki_types::pem::PemObject as _;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+
+use super::support::bin::db;
+use super::support::pg::{any_server, shared_folder};
+use super::support::repository;
+use super::support::store::Bucket;
+
+/// A server of the test's own, whose certificate may be changed.
+struct Cluster {
+    folder: tempfile::TempDir,
+    programs: PathBuf,
+    port: u16,
+}
+
+impl Cluster {
+    fn start() -> Self {
+        let found =
+            Command::new(repository().join("scripts/pg")).args(["bin", "15"]).output().expect("scripts/pg runs");
+        assert!(found.status.success(), "PostgreSQL 15 has its programs on this machine");
+        let programs = PathBuf::from(String::from_utf8(found.stdout).expect("UTF-8").trim());
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
+        let port = listener.local_addr().expect("an address").port();
+        drop(listener);
+        let cluster = Self { folder: shared_folder(), programs, port };
+        open_to_all(cluster.folder.path());
+        cluster.run("initdb", &["-D", &cluster.data(), "-U", "postgres", "-A", "trust", "--locale=C", "--no-sync"]);
+        fs::write(
+            cluster.folder.path().join("data/pg_hba.conf"),
+            "host all clear 127.0.0.1/32 password\nhost all scram 127.0.0.1/32 scram-sha-256\nhost all all 127.0.0.1/32 trust\n",
+        )
+        .expect("the file can be written");
+        cluster.install(&make(cluster.folder.path(), "first", &["req x509 rsa:2048"]));
+        let options = format!(
+            "-p {port} -c listen_addresses=127.0.0.1 -c unix_socket_directories='' -c ssl=on -c fsync=off -c max_connections=20"
+        );
+        let log = cluster.folder.path().join("data/log");
+        let log = log.to_str().expect("UTF-8");
+        cluster.run("pg_ctl", &["-D", &cluster.data(), "-w", "-o", &options, "-l", log, "start"]);
+        cluster
+    }
+
+    fn data(&self) -> String {
+        self.folder.path().join("data").to_str().expect("UTF-8").to_owned()
+    }
+
+    /// A server's program, as the user that the server runs as.
+    fn run(&self, program: &str, args: &[&str]) {
+        let program = self.programs.join(program);
+        let mut command = if rustix::process::geteuid().is_root() {
+            let mut command = Command::new("runuser");
+            command.args(["-u", "postgres", "--"]).arg(&program);
+            command
+        } else {
+            Command::new(&program)
+        };
+        // a server that is started keeps what it is given
+        let quiet =
+            command.args(args).current_dir("/").stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+        assert!(quiet.status().expect("it can be run").success(), "{} {args:?}", program.display());
+    }
+
+    /// What libpq makes of these settings: whether the session is encrypted, or nothing.
+    fn libpq(&self, settings: &str) -> Option<String> {
+        let target = self.target(settings);
+        let output = any_server().run("psql", &["-XAtq", "-d", &target, "-c", SSL]);
+        output.status.success().then(|| String::from_utf8_lossy(&output.stdout).trim().to_owned())
+    }
+
+    fn target(&self, settings: &str) -> String {
+        format!("host=localhost hostaddr=127.0.0.1 port={} dbname=postgres user=postgres {settings}", self.port)
+    }
+
+    async fn ours(&self, settings: &str) -> Result<String> {
+        let spec = Spec { target: Some(self.target(settings)), ..Spec::default() };
+        let mut connection = Connection::connect(&spec.resolve(&|_| None)?).await?;
+        let row = connection.query_one(SSL, &[]).await?;
+        connection.close().await;
+        Ok(row.text("ssl").expect("a column").to_owned())
+    }
+
+    fn sql(&self, statements: &[&str]) {
+        for statement in statements {
+            let target = self.target("sslmode=disable");
+            any_server().stdout("psql", &["-XAtq", "-d", &target, "-c", statement]);
+        }
+    }
+
+    /// Gives the server another certificate; new sessions get it.
+    fn install(&self, made: &Made) {
+        use std::os::unix::fs::PermissionsExt as _;
+        for (from, to) in [(&made.certificate, "server.crt"), (&made.key, "server.key")] {
+            let path = self.folder.path().join("data").join(to);
+            drop(fs::remove_file(&path));
+            fs::copy(from, &path).expect("the file can be copied");
+            fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).expect("it is ours");
+            if rustix::process::geteuid().is_root() {
+                let owner = Command::new("chown").arg("postgres").arg(&path).status();
+                assert!(owner.expect("chown runs").success());
+            }
+        }
+    }
+
+    /// Waits until the server has read its files again.
+    fn reload(&self, newest: &str) {
+        let set = format!("alter system set ssl_max_protocol_version = '{newest}'");
+        let loaded = any_server()
+            .stdout("psql", &["-XAtq", "-d", &self.target("sslmode=disable"), "-c", "select pg_conf_load_time()"]);
+        self.sql(&[&set, "select pg_reload_conf()"]);
+        for _ in 0..100 {
+            let now = any_server()
+                .stdout("psql", &["-XAtq", "-d", &self.target("sslmode=disable"), "-c", "select pg_conf_load_time()"]);
+            if now != loaded {
+                return;
+            }
+            std::thread::sleep(std::time::Duration::from_millis(20));
+        }
+        panic!("the server does not load its settings");
+    }
+}
+
+impl Drop for Cluster {
+    fn drop(&mut self) {
+        self.run("pg_ctl", &["-D", &self.data(), "-m", "immediate", "-w", "stop"]);
+    }
+}
+
+const SSL: &str = "select ssl from pg_catalog.pg_stat_ssl where pid = pg_catalog.pg_backend_pid()";
+
+fn open_to_all(folder: &Path) {
+    use std::os::unix::fs::PermissionsExt as _;
+    fs::set_permissions(folder, fs::Permissions::from_mode(0o777)).expect("it is ours");
+}
+
+/// A server's certificate and key, and what its clients trust.
+struct Made {
+    certificate: PathBuf,
+    key: PathBuf,
+    root: PathBuf,
+}
+
+/// Makes certificates by openssl, from the root to the server's. A step is what its kind and key are:
+/// `KIND VERSION KEY`, where KIND is `ca`, `leaf`, `client` (a leaf for clients only), `plain` (no extensions at all),
+/// `authority` (a leaf that is marked as an authority), `strange` (with a critical extension that nobody knows), `old` (a leaf
+/// that has expired) or `req` (signed by itself as `openssl req -x509` does it); VERSION is x509 or v1.
+fn make(folder: &Path, name: &str, steps: &[&str]) -> Made {
+    let folder = folder.join(name);
+    fs::create_dir_all(&folder).expect("a folder");
+    let openssl = |args: &[&str]| {
+        let output = Command::new("openssl").args(args).current_dir(&folder).output().expect("openssl runs");
+        assert!(output.status.success(), "openssl {args:?}:\n{}", String::from_utf8_lossy(&output.stderr));
+    };
+    let mut chain = String::new();
+    for (index, step) in steps.iter().enumerate() {
+        let words: Vec<&str> = step.split(' ').collect();
+        let (kind, version, key) = (words[0], words[1], words[2]);
+        let is_last = index + 1 == steps.len();
+        let (own, issuer) = (format!("c{index}"), format!("c{}", index.wrapping_sub(1)));
+        let subject = if is_last { "/CN=localhost".to_owned() } else { format!("/CN=authority {index} of {name}") };
+        let new_key: Vec<&str> = match key.split_once('/').map_or(key, |(key, _)| key) {
+            "p256" => vec!["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1"],
+            "p384" => vec!["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:secp384r1"],
+            "p521" => vec!["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:secp521r1"],
+            other => vec!["-newkey", other],
+        };
+        let digest = key.split_once('/').map(|(_, digest)| format!("-{digest}"));
+        let extensions = match kind {
+            "ca" => "basicConstraints=critical,CA:TRUE\nkeyUsage=critical,keyCertSign,cRLSign\n",
+            "leaf" | "old" => "basicConstraints=CA:FALSE\nsubjectAltName=DNS:localhost,IP:127.0.0.1\n",
+            "client" => "extendedKeyUsage=clientAuth\nsubjectAltName=DNS:localhost\n",
+            "authority" => "basicConstraints=critical,CA:TRUE\nsubjectAltName=DNS:localhost\n",
+            "strange" => "1.2.3.4=critical,ASN1:UTF8String:strange\nsubjectAltName=DNS:localhost\n",
+            _ => "",
+        };
+        let (crt, csr, pem) = (format!("{own}.crt"), format!("{own}.csr"), format!("{own}.key"));
+        if kind == "req" {
+            let mut args = vec![
+                "req", "-new", "-x509", "-days", "365", "-nodes", "-subj", &subject, "-keyout", &pem, "-out", &crt,
+            ];
+            args.extend(&new_key);
+            openssl(&args);
+        } else {
+            let mut args = vec!["req", "-new", "-nodes", "-subj", &subject, "-keyout", &pem, "-out", &csr];
+            args.extend(&new_key);
+            openssl(&args);
+            fs::write(folder.join("ext"), extensions).expect("the folder is ours");
+            let mut args = vec!["x509", "-req", "-in", &csr, "-out", &crt];
+            args.extend(if kind == "old" { ["-days", "0"] } else { ["-days", "365"] });
+            let (ca, ca_key) = (format!("{issuer}.crt"), format!("{issuer}.key"));
+            if index == 0 {
+                args.extend(["-signkey", &pem]);
+            } else {
+                args.extend(["-CA", &ca, "-CAkey", &ca_key, "-CAcreateserial"]);
+            }
+            if version != "v1" {
+                args.extend(["-extfile", "ext"]);
+            }
+            args.extend(digest.as_deref());
+            openssl(&args);
+            if kind == "old" {
+                // it is good for no second
+                std::thread::sleep(std::time::Duration::from_secs(2));
+            }
+        }
+        let text = fs::read_to_string(folder.join(&crt)).expect("a certificate");
+        if index > 0 || is_last {
+            chain = format!("{text}{chain}");
+        }
+    }
+    let certificate = folder.join("server.crt");
+    fs::write(&certificate, chain).expect("the folder is ours");
+    let (root, key) = (folder.join("c0.crt"), folder.join(format!("c{}.key", steps.len() - 1)));
+    Made { certificate, key, root }
+}
+
+const CASES: [(&str, &[&str]); 18] = [
+    ("as the documentation's short recipe", &["req x509 rsa:2048"]),
+    ("as the documentation's long recipe", &["ca x509 rsa:2048", "plain v1 rsa:2048"]),
+    ("version 1, its own root", &["plain v1 rsa:2048"]),
+    ("P-521, its own root", &["req x509 p521"]),
+    ("P-521 of a P-521 authority", &["ca x509 p521/sha512", "leaf x509 p521/sha512"]),
+    ("P-521 with SHA-256", &["ca x509 p521/sha256", "leaf x509 p521/sha256"]),
+    ("version 1 with P-521", &["ca x509 p384/sha384", "plain v1 p521/sha384"]),
+    ("version 1 with P-256", &["ca x509 p256", "plain v1 p256"]),
+    ("an authority's as a server's", &["ca x509 p256", "authority x509 p256"]),
+    ("a root of version 1", &["plain v1 rsa:2048", "leaf x509 rsa:2048"]),
+    ("an authority between", &["ca x509 p384", "ca x509 p521", "plain v1 rsa:2048"]),
+    ("Ed25519", &["ca x509 ed25519", "leaf x509 ed25519"]),
+    ("Ed25519 of version 1", &["ca x509 ed25519", "plain v1 ed25519"]),
+    ("as it should be", &["ca x509 p256", "leaf x509 p256"]),
+    ("a client's", &["ca x509 p256", "client x509 p256"]),
+    ("expired", &["ca x509 p256", "old x509 p256"]),
+    ("signed by no authority", &["ca x509 p256", "leaf x509 p256", "plain v1 p256"]),
+    ("with a strange critical extension", &["ca x509 p256", "strange x509 p256"]),
+];
+
+#[tokio::test(flavor = "multi_thread")]
+async fn we_connect_wherever_libpq_does() {
+    let cluster = Cluster::start();
+    let other = make(cluster.folder.path(), "other", &["ca x509 p256", "leaf x509 p256"]);
+    let mut wrong = Vec::new();
+    for (index, (case, steps)) in CASES.iter().enumerate() {
+        let made = make(cluster.folder.path(), &format!("case{index}"), steps);
+        cluster.install(&made);
+        for newest in ["TLSv1.2", "TLSv1.3"] {
+            cluster.reload(newest);
+            let (root, stranger) = (made.root.display(), other.root.display());
+            for settings in [
+                "sslmode=prefer".to_owned(),
+                "sslmode=require".to_owned(),
+                format!("sslmode=verify-ca sslrootcert={root}"),
+                format!("sslmode=verify-full sslrootcert={root}"),
+                format!("sslmode=verify-ca sslrootcert={stranger}"),
+            ] {
+                let (libpq, ours) = (cluster.libpq(&settings), cluster.ours(&settings).await);
+                let shown = ours.as_ref().ok().map(|ssl| if ssl == "t" { "t" } else { "f" });
+                if libpq.as_deref() != shown {
+                    wrong.push(format!("{case}, {newest}, {settings}: libpq {libpq:?}, we {ours:?}"));
+                }
+                assert!(!settings.contains(&stranger.to_string()) || ours.is_err(), "{case}: a stranger is trusted");
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_password_is_not_sent_in_clear_after_a_failed_handshake() {
+    let cluster = Cluster::start();
+    cluster.sql(&["create role clear login password 'hidden'", "create role scram login password 'hidden'"]);
+    let other = make(cluster.folder.path(), "other", &["ca x509 p256", "leaf x509 p256"]);
+    let spec = |user: &str| Spec {
+        target: Some(format!(
+            "host=localhost hostaddr=127.0.0.1 port={} dbname=postgres user={user} password=hidden sslmode=prefer sslrootcert={}",
+            cluster.port,
+            other.root.display()
+        )),
+        ..Spec::default()
+    };
+    let options = spec("clear").resolve(&|_| None).unwrap();
+    let error = Connection::connect(&options).await.err().expect("the password is kept");
+    assert_eq!(error.kind(), ErrorKind::Authentication, "{error}");
+    assert!(error.to_string().contains("password") && error.to_string().contains("certificate"), "{error}");
+
+    // a proof of the password gives it to nobody; what was asked for and did not come is told
+    let mut connection = Connection::connect(&spec("scram").resolve(&|_| None).unwrap()).await.unwrap();
+    let standing = set_up(&mut connection, &Setup::default()).await.unwrap();
+    assert!(standing.warnings.iter().any(|warning| warning.contains("not encrypted")), "{:?}", standing.warnings);
+}
+
+/// HTTPS in front of an S3 server that speaks HTTP.
+fn front(made: &Made, endpoint: &str) -> u16 {
+    let certificates =
+        CertificateDer::pem_file_iter(&made.certificate).expect("a file").collect::<std::result::Result<_, _>>();
+    let key = PrivateKeyDer::from_pem_file(&made.key).expect("a key");
+    let provider = std::sync::Arc::new(rustls::crypto::ring::default_provider());
+    let config = rustls::ServerConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .expect("versions")
+        .with_no_client_auth()
+        .with_single_cert(certificates.expect("certificates"), key)
+        .expect("a certificate with its key");
+    let acceptor = tokio_rustls::TlsAcceptor::from(std::sync::Arc::new(config));
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let port = listener.local_addr().expect("an address").port();
+    let target = endpoint.trim_start_matches("http://").trim_end_matches('/').to_owned();
+    std::thread::spawn(move || {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+        runtime.block_on(async move {
+            listener.set_nonblocking(true).expect("a socket");
+            let listener = tokio::net::TcpListener::from_std(listener).expect("a socket");
+            while let Ok((client, _)) = listener.accept().await {
+                let (acceptor, target) = (acceptor.clone(), target.clone());
+                tokio::spawn(async move {
+                    let Ok(mut client) = acceptor.accept(client).await else { return };
+                    let Ok(mut server) = tokio::net::TcpStream::connect(target).await else { return };
+                    let _ = tokio::io::copy_bidirectional(&mut client, &mut server).await;
+                });
+            }
+        });
+    });
+    port
+}
+
+#[test]
+fn an_s3_server_whose_certificate_is_its_own_trusted_root_is_reached() {
+    let folder = tempfile::tempdir().unwrap();
+    let made = make(folder.path(), "own", &["authority x509 p256"]);
+    let other = make(folder.path(), "other", &["authority x509 p256"]);
+    let bucket = Bucket::new();
+    let port = front(&made, &bucket.endpoint);
+    let database = any_server().database();
+    database.sql("create table t as select i, repeat(md5(i::text), 50) as a from generate_series(1, 20000) i;");
+    let (store, url) = (bucket.url(), database.url());
+    let run = |arguments: &[&str], host: &str, bundle: Option<&Path>| {
+        let environment = bucket.environment(Some(&format!("https://{host}:{port}")));
+        let call = db(arguments.iter().chain(&["--store", store.as_str()])).envs(&environment);
+        match bundle {
+            Some(bundle) => call.env("AWS_CA_BUNDLE", bundle).run(),
+            None => call.run(),
+        }
+    };
+    run(&["backup", "-d", &url], "localhost", Some(&made.root)).ok();
+    run(&["verify", "latest"], "localhost", Some(&made.root)).ok();
+    run(&["list"], "localhost", Some(&made.root)).ok();
+    for (host, bundle) in [("localhost", Some(&other.root)), ("127.0.0.1", Some(&made.root)), ("localhost", None)] {
+        let refused = run(&["list"], host, bundle.map(PathBuf::as_path)).expect_code(12);
+        assert!(refused.stderr.contains("certificate"), "{}", refused.transcript());
+    }
+}
