@@ -2,21 +2,19 @@
 
 use std::fmt::Write as _;
 
-use super::{contents, duration_of, pruned};
+use super::{condition_color, contents, duration_of, pruned};
 use crate::backup::Outcome;
 use crate::config::{ByteSize, show_duration};
-use crate::manifest::State;
-use crate::report::paint::{Color, Paint};
+use crate::manifest::{Condition, Evidence, Summary};
+use crate::report::paint::Paint;
 use crate::report::redact::line;
 
 /// What a backup to a store, or an archive alone, came to.
 pub fn backup(outcome: &Outcome, is_alone: bool, paint: Paint) -> String {
     let manifest = &outcome.manifest;
-    let (color, word) = match manifest.state {
-        State::Complete => (Color::Good, "complete"),
-        State::Partial => (Color::Warning, "partial"),
-        State::Suspect => (Color::Warning, "suspect"),
-    };
+    // the word that `--output json`, list and show have for it
+    let condition = Condition::of(&Summary::from(manifest), &Evidence::default());
+    let (color, word) = (condition_color(&condition), condition.word());
     let subject = match is_alone {
         true => format!("archive of database {}", manifest.source.database),
         false => format!("backup {} of database {}", manifest.id, manifest.source.database),
