@@ -27,7 +27,11 @@ mod matrix;
 #[cfg(test)]
 mod outside;
 #[cfg(test)]
+mod pooler;
+#[cfg(test)]
 mod server;
+#[cfg(test)]
+mod silence;
 #[cfg(test)]
 mod states;
 #[cfg(test)]

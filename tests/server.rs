@@ -6,8 +6,7 @@ use pgproof::copy::Pool;
 use pgproof::error::{ErrorKind, Result};
 use pgproof::server::{
     Connection, Isolation, LockPatience, LockTarget, Options, Setup, Spec, Statement, TransactionStatus, begin,
-    check_columns, export_snapshot, is_table_change, lock_tables, pin_values, refuse_pooler, set_up, sqlstate,
-    take_over,
+    check_columns, export_snapshot, is_table_change, lock_tables, pin_values, set_up, sqlstate, take_over,
 };
 
 use super::support::pg::{Database, any_server, servers, shared_folder};
@@ -52,7 +51,6 @@ async fn speaks_with_every_major() {
         assert_eq!((standing.database.as_str(), standing.superuser), ("postgres", true));
         assert_eq!(standing.version.major(), server.major);
         assert!(standing.system_identifier.is_some());
-        refuse_pooler(&mut connection, &options(&server.url("postgres"))).await.unwrap();
         pin_values(&mut connection, &Setup::default()).await.unwrap();
         let settings = connection
             .query_one(

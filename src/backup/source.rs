@@ -153,7 +153,6 @@ async fn read_once(options: &Options, form: Form, for_store: bool, phases: &mut 
     let mut connection = Connection::connect(&options.source).await?;
     let standing = server::set_up(&mut connection, &setup).await?;
     refuse_wide(connection.parameter("client_encoding").unwrap_or_default())?;
-    server::refuse_pooler(&mut connection, &options.source).await?;
     server::begin(&mut connection, options.isolation).await?;
     if let Some(snapshot) = &options.snapshot {
         server::join_snapshot(&mut connection, snapshot).await?;

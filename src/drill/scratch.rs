@@ -79,7 +79,7 @@ impl Scratch {
             None => connection.peer().to_owned(),
         };
         let server_version = connection.parameter("server_version").unwrap_or("unknown").to_owned();
-        let target = Options { database: name.clone(), ..maintenance.clone() };
+        let target = maintenance.with_database(&name);
         let mut scratch = Self {
             target,
             server,

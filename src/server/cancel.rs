@@ -46,17 +46,22 @@ impl CancelToken {
         self.0.host.describe()
     }
 
+    /// The host as the session reached it.
+    pub(super) fn host(&self) -> &Host {
+        &self.0.host
+    }
+
     /// Asks the server to cancel what the session is running. The session's own statement then fails with 57014, or
     /// ends well if it was faster.
     pub async fn cancel(&self) -> Result<()> {
         let attempt = async {
             let Inner { options, host, encrypted, process_id, secret_key } = &*self.0;
             let transport = connect::open_again(options, host, *encrypted).await?;
-            let mut wire = Wire::new(transport, host.describe());
+            let mut wire = Wire::new(transport, host.describe(), options.idle_limit);
             frontend::cancel_request(*process_id, *secret_key, wire.output());
-            wire.flush(&[], None).await?;
+            wire.flush(&[]).await?;
             // the server answers by closing
-            let _ = wire.fill(None).await;
+            let _ = wire.fill().await;
             Ok(())
         };
         match tokio::time::timeout(TIMEOUT, attempt).await {

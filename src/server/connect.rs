@@ -4,6 +4,8 @@
 use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
 use std::os::linux::net::SocketAddrExt as _;
+use std::pin::Pin;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use bytes::{BufMut as _, BytesMut};
@@ -19,8 +21,8 @@ use super::cancel::CancelToken;
 use super::connection::{Connection, State, TransactionStatus, put_text};
 use super::failure::ServerError;
 use super::options::{Address, ChannelBinding, Host, Keepalive, Options, SslMode, TargetSession};
-use super::tls;
 use super::wire::{Transport, Wire};
+use super::{pooler, tls};
 use crate::error::{Error, ErrorKind, Result};
 use crate::object::version::Version;
 use crate::record::encode_text;
@@ -44,9 +46,14 @@ pub(super) async fn connect(options: &Options) -> Result<Connection> {
                 Ok(connection) => return Ok(connection),
                 Err(error) => {
                     // as libpq: who got as far as a password is not sent on to another server
-                    let is_final =
-                        matches!(error.kind(), ErrorKind::Authentication | ErrorKind::NoDatabase | ErrorKind::Config);
-                    failures.push(error.context(&format!("cannot connect to {}", host.describe())));
+                    let is_final = matches!(
+                        error.kind(),
+                        ErrorKind::Authentication | ErrorKind::NoDatabase | ErrorKind::Config | ErrorKind::Refused
+                    );
+                    failures.push(match error.kind() == ErrorKind::Refused {
+                        true => error,
+                        false => error.context(&format!("cannot connect to {}", host.describe())),
+                    });
                     if is_final {
                         return Err(summary(failures));
                     }
@@ -69,8 +76,11 @@ fn summary(mut failures: Vec<Error>) -> Error {
 }
 
 async fn try_host(options: &Options, host: &Host, target: TargetSession) -> Result<Connection> {
+    let logged_in = AtomicBool::new(false);
     let attempt = async {
-        let mut connection = Box::pin(negotiate(options, host)).await?;
+        let mut connection = negotiate(options, host).await?;
+        logged_in.store(true, Ordering::Relaxed);
+        Box::pin(pooler::recognise(&mut connection, options, host)).await?;
         check_target(&mut connection, target).await?;
         Ok(connection)
     };
@@ -78,6 +88,9 @@ async fn try_host(options: &Options, host: &Host, target: TargetSession) -> Resu
         None => attempt.await,
         Some(limit) => match tokio::time::timeout(limit, attempt).await {
             Ok(result) => result,
+            Err(_) if logged_in.load(Ordering::Relaxed) => Err(Error::new(ErrorKind::Connect, "timeout expired")
+                .detail(format!("logged in, and the first question had no answer within {} s", limit.as_secs()))
+                .hint("Look whether the pooler has a server process free, or allow more time with connect_timeout.")),
             Err(_) => Err(Error::new(ErrorKind::Connect, "timeout expired")
                 .detail(format!("no login within {} s", limit.as_secs()))
                 .hint("Check host, port and firewall, or allow more time with connect_timeout.")),
@@ -92,7 +105,16 @@ struct LoginFailure {
     asked: bool,
 }
 
-async fn negotiate(options: &Options, host: &Host) -> Result<Connection> {
+/// A session on this host, of which no more is known than that the login went well. Boxed and named: silence on a session is
+/// looked into over another one.
+pub(super) fn negotiate<'a>(
+    options: &'a Options,
+    host: &'a Host,
+) -> Pin<Box<dyn Future<Output = Result<Connection>> + Send + 'a>> {
+    Box::pin(try_encryptions(options, host))
+}
+
+async fn try_encryptions(options: &Options, host: &Host) -> Result<Connection> {
     let is_local = !matches!(host.address, Address::Tcp { .. });
     let attempts: &[bool] = match options.tls.mode {
         // there is no TLS on a local socket, and libpq does not insist either
@@ -138,6 +160,8 @@ async fn negotiate(options: &Options, host: &Host) -> Result<Connection> {
 struct Opened {
     transport: Transport,
     peer: String,
+    /// Where the socket leads, of the addresses that the host's name has.
+    numeric: Option<IpAddr>,
     /// The hash of the server's certificate, when encrypted and when its algorithm defines one.
     binding: Option<Vec<u8>>,
     encrypted: bool,
@@ -158,18 +182,21 @@ async fn open(options: &Options, host: &Host, encrypted: bool) -> Result<Option<
         Address::Unix(directory) => {
             let path = directory.join(format!(".s.PGSQL.{}", host.port));
             let stream = UnixStream::connect(&path).await.map_err(|error| unreachable(error, true))?;
-            return Ok(Some(Opened { transport: Transport::Unix(stream), peer, binding: None, encrypted: false }));
+            return Ok(Some(Opened::local(stream, peer)));
         }
         Address::Abstract(prefix) => {
             let stream = connect_abstract(&format!("{prefix}/.s.PGSQL.{}", host.port))?;
-            return Ok(Some(Opened { transport: Transport::Unix(stream), peer, binding: None, encrypted: false }));
+            return Ok(Some(Opened::local(stream, peer)));
         }
         Address::Tcp { name, numeric } => {
             let mut stream = connect_tcp(name, *numeric, host.port, options.keepalive).await?;
+            let reached = stream.peer_addr().ok().map(|address| address.ip());
             if !encrypted {
-                return Ok(Some(Opened { transport: Transport::Tcp(stream), peer, binding: None, encrypted }));
+                let transport = Transport::Tcp(stream);
+                return Ok(Some(Opened { transport, peer, numeric: reached, binding: None, encrypted }));
             }
-            if !options.tls.direct && !ask_for_tls(&mut stream).await? {
+            let has_tls = options.tls.direct || in_time(options, ask_for_tls(&mut stream)).await?;
+            if !has_tls {
                 return match options.tls.mode {
                     SslMode::Prefer => Ok(None),
                     SslMode::Disable | SslMode::Allow | SslMode::Require | SslMode::VerifyCa | SslMode::VerifyFull => {
@@ -177,14 +204,30 @@ async fn open(options: &Options, host: &Host, encrypted: bool) -> Result<Option<
                     }
                 };
             }
-            (name, *numeric, stream)
+            (name, *numeric, reached, stream)
         }
     };
-    let (name, numeric, stream) = name;
+    let (name, numeric, reached, stream) = name;
     let checked_name = if name.is_empty() { numeric.map(|address| address.to_string()) } else { None };
-    let stream = tls::handshake(&options.tls, checked_name.as_deref().unwrap_or(name), stream).await?;
+    let stream =
+        in_time(options, tls::handshake(&options.tls, checked_name.as_deref().unwrap_or(name), stream)).await?;
     let binding = tls::end_point(&stream);
-    Ok(Some(Opened { transport: Transport::Tls(Box::new(stream)), peer, binding, encrypted }))
+    Ok(Some(Opened { transport: Transport::Tls(Box::new(stream)), peer, numeric: reached, binding, encrypted }))
+}
+
+/// Bounds what is exchanged before there is a session, also where `connect_timeout` bounds nothing.
+async fn in_time<T>(options: &Options, exchange: impl Future<Output = Result<T>>) -> Result<T> {
+    match tokio::time::timeout(options.idle_limit, exchange).await {
+        Ok(result) => result,
+        Err(_) => Err(Error::new(ErrorKind::Connect, "the server does not answer the request for SSL")
+            .detail(format!("no answer for {} s", options.idle_limit.as_secs()))),
+    }
+}
+
+impl Opened {
+    fn local(stream: UnixStream, peer: String) -> Self {
+        Self { transport: Transport::Unix(stream), peer, numeric: None, binding: None, encrypted: false }
+    }
 }
 
 fn tls_refused() -> Error {
@@ -296,13 +339,14 @@ fn startup(options: &Options, output: &mut BytesMut) -> Result<()> {
 
 async fn login(options: &Options, host: &Host, opened: Opened) -> Result<Connection, LoginFailure> {
     let encrypted = opened.encrypted;
-    let mut wire = Wire::new(opened.transport, opened.peer);
+    let reached = host.at(opened.numeric);
+    let mut wire = Wire::new(opened.transport, opened.peer, options.idle_limit);
     let mut asked = false;
     match authenticate(options, host, &mut wire, encrypted, opened.binding, &mut asked).await {
         Ok(()) => {}
         Err(error) => return Err(LoginFailure { error, asked }),
     }
-    begin_session(options, host, wire, encrypted).await.map_err(|error| LoginFailure { error, asked })
+    begin_session(options, &reached, wire, encrypted).await.map_err(|error| LoginFailure { error, asked })
 }
 
 async fn authenticate(
@@ -314,10 +358,10 @@ async fn authenticate(
     asked: &mut bool,
 ) -> Result<()> {
     startup(options, wire.output())?;
-    wire.flush(&[], None).await?;
+    wire.flush(&[]).await?;
     let mut scram: Option<Scram> = None;
     loop {
-        let message = wire.next(None).await?;
+        let message = wire.next().await?;
         match message {
             Message::AuthenticationOk => {
                 let bound = scram.as_ref().is_some_and(|scram| scram.bound && scram.finished);
@@ -336,7 +380,7 @@ async fn authenticate(
                 }
                 let password = password(host)?;
                 frontend::password_message(&encode_text(password), wire.output()).map_err(bad_password)?;
-                wire.flush(&[], None).await?;
+                wire.flush(&[]).await?;
             }
             Message::AuthenticationMd5Password(body) => {
                 *asked = true;
@@ -345,7 +389,7 @@ async fn authenticate(
                 }
                 let hash = md5_hash(&encode_text(&options.user), &encode_text(password(host)?), body.salt());
                 frontend::password_message(hash.as_bytes(), wire.output()).map_err(bad_password)?;
-                wire.flush(&[], None).await?;
+                wire.flush(&[]).await?;
             }
             Message::AuthenticationSasl(body) => {
                 *asked = true;
@@ -353,7 +397,7 @@ async fn authenticate(
                 frontend::sasl_initial_response(begun.mechanism, begun.exchange.message(), wire.output())
                     .map_err(bad_password)?;
                 scram = Some(begun);
-                wire.flush(&[], None).await?;
+                wire.flush(&[]).await?;
             }
             Message::AuthenticationSaslContinue(body) => {
                 let Some(scram) = scram.as_mut().filter(|scram| !scram.finished) else {
@@ -361,7 +405,7 @@ async fn authenticate(
                 };
                 scram.exchange.update(body.data()).map_err(scram_failed)?;
                 frontend::sasl_response(scram.exchange.message(), wire.output()).map_err(bad_password)?;
-                wire.flush(&[], None).await?;
+                wire.flush(&[]).await?;
             }
             Message::AuthenticationSaslFinal(body) => {
                 let Some(scram) = scram.as_mut().filter(|scram| !scram.finished) else {
@@ -454,7 +498,7 @@ async fn begin_session(options: &Options, host: &Host, mut wire: Wire, encrypted
     let mut key = (0, 0);
     wire.login_complete();
     loop {
-        match wire.next(None).await? {
+        match wire.next().await? {
             Message::BackendKeyData(body) => key = (body.process_id(), body.secret_key()),
             Message::ParameterStatus(body) => {
                 if let (Ok(name), Ok(value)) = (body.name(), body.value()) {
@@ -482,7 +526,7 @@ async fn begin_session(options: &Options, host: &Host, mut wire: Wire, encrypted
         version,
         status: TransactionStatus::Idle,
         state: State::Ready,
-        idle_timeout: options.idle_timeout,
+        pooled: false,
         cancel,
         seat,
     })

@@ -23,6 +23,12 @@ use crate::record::{Record, encode_text};
 /// Notices beyond this many are counted, not kept: a restore can raise one a statement.
 const NOTICES_MAX: usize = 1_000;
 
+/// Undoes what a session has set, prepared, locked and listened to.
+const RESET: &str = "discard all";
+
+/// How long a polite end may take.
+const GOODBYE_MAX: Duration = Duration::from_secs(2);
+
 /// A notice or a warning of the server.
 pub type Notice = ServerError;
 
@@ -66,7 +72,8 @@ pub struct Connection {
     pub(super) version: Version,
     pub(super) status: TransactionStatus,
     pub(super) state: State,
-    pub(super) idle_timeout: Option<Duration>,
+    /// A pooler lies between: what the session has set goes to whoever comes next.
+    pub(super) pooled: bool,
     pub(super) cancel: CancelToken,
     pub(super) seat: Seat,
 }
@@ -135,11 +142,11 @@ impl Connection {
     pub async fn execute_counting(&mut self, sql: &str) -> Result<u64> {
         self.begin()?;
         put_query(sql, self.wire.output())?;
-        self.wire.flush(&[], None).await?;
+        self.wire.flush(&[]).await?;
         let mut failure = None;
         let mut stored = 0;
         loop {
-            match self.receive(None).await? {
+            match self.receive().await? {
                 Message::ReadyForQuery(body) => {
                     self.ready(body.status())?;
                     return failure.map_or(Ok(stored), Err);
@@ -155,7 +162,7 @@ impl Connection {
                 Message::CopyInResponse(_) => {
                     frontend::copy_fail("COPY FROM STDIN is not possible here", self.wire.output())
                         .map_err(|error| self.wire.confused(error.to_string()))?;
-                    self.wire.flush(&[], None).await?;
+                    self.wire.flush(&[]).await?;
                 }
                 Message::EmptyQueryResponse
                 | Message::RowDescription(_)
@@ -251,13 +258,13 @@ impl Connection {
             put_statement(statement, self.wire.output())?;
         }
         frontend::sync(self.wire.output());
-        self.wire.flush(&[], None).await?;
+        self.wire.flush(&[]).await?;
 
         let mut index = 0;
         let mut columns: Arc<[String]> = Arc::from([]);
         let mut failure = None;
         loop {
-            match self.receive(None).await? {
+            match self.receive().await? {
                 Message::ParseComplete | Message::BindComplete | Message::NoData => {}
                 Message::RowDescription(body) => columns = self.columns(&body)?,
                 Message::DataRow(body) => {
@@ -301,6 +308,17 @@ impl Connection {
 
     /// Says goodbye and closes. Dropping does it less politely.
     pub async fn close(mut self) {
+        if std::mem::take(&mut self.pooled) && self.state == State::Ready {
+            // the next one to be given this server process finds it as new, also where the pooler does not see to that
+            let resetting = async {
+                if self.status != TransactionStatus::Idle {
+                    self.execute("rollback").await?;
+                }
+                self.execute(RESET).await
+            };
+            // one that cannot be reset is in the middle of something, and no pooler gives such a process to others
+            drop(tokio::time::timeout(GOODBYE_MAX, resetting).await);
+        }
         self.seat.close();
         frontend::terminate(self.wire.output());
         self.wire.close().await;
@@ -333,9 +351,9 @@ impl Connection {
     }
 
     /// The next message that belongs to the statement; the others are taken care of.
-    pub(super) async fn receive(&mut self, patience: Option<Duration>) -> Result<Message> {
+    pub(super) async fn receive(&mut self) -> Result<Message> {
         loop {
-            let message = self.wire.next(patience).await?;
+            let message = self.wire.next().await?;
             if let Some(message) = self.pass(message) {
                 return Ok(message);
             }
@@ -414,6 +432,22 @@ impl Connection {
             return Err(self.wire.confused(format!("a row has {} values for {} columns", values.len(), columns.len())));
         }
         Record::new(Arc::clone(columns), &values).map_err(|error| self.wire.confused(error.problem))
+    }
+}
+
+impl Drop for Connection {
+    /// A session that ends early puts nothing into a pool. In the middle of a statement a pooler throws the server process
+    /// away; between two it would hand it on with our settings.
+    fn drop(&mut self) {
+        if !self.pooled || self.state != State::Ready {
+            return;
+        }
+        self.wire.output().clear();
+        let framed = put_query("rollback", self.wire.output()).and_then(|()| put_query(RESET, self.wire.output()));
+        if framed.is_ok() {
+            frontend::terminate(self.wire.output());
+            self.wire.leave();
+        }
     }
 }
 

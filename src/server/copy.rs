@@ -47,10 +47,10 @@ impl<'c> CopyOut<'c> {
     pub(super) async fn begin(connection: &'c mut Connection, sql: &str) -> Result<Self> {
         connection.begin()?;
         put_query(sql, connection.wire.output())?;
-        connection.wire.flush(&[], None).await?;
+        connection.wire.flush(&[]).await?;
         let mut failure = None;
         loop {
-            match connection.receive(None).await? {
+            match connection.receive().await? {
                 Message::CopyOutResponse(body) if body.format() == 0 => {
                     return Ok(Self { connection, open: 0, row_count: 0, byte_count: 0, phase: Phase::Data });
                 }
@@ -75,7 +75,6 @@ impl<'c> CopyOut<'c> {
     ///
     /// The server's, or the connection's. What came before an error is not to be used.
     pub async fn next(&mut self) -> Result<Option<Bytes>> {
-        let patience = self.connection.idle_timeout;
         let mut out = BytesMut::new();
         loop {
             if self.phase != Phase::Data {
@@ -111,7 +110,7 @@ impl<'c> CopyOut<'c> {
                 }
             }
             // the server sends 8 KiB at a time; to wake whoever takes the chunk for each would cost more than it takes
-            self.connection.wire.fill(patience).await?;
+            self.connection.wire.fill().await?;
         }
     }
 
@@ -140,7 +139,7 @@ impl<'c> CopyOut<'c> {
         if let Err(error) = self.connection.note_failure(&mut failure, body) {
             return error;
         }
-        match self.connection.receive(self.connection.idle_timeout).await {
+        match self.connection.receive().await {
             Ok(Message::ReadyForQuery(body)) => {
                 self.phase = Phase::Over;
                 match (self.connection.ready(body.status()), failure) {
@@ -176,7 +175,7 @@ impl<'c> CopyOut<'c> {
         let mut claimed = None;
         let mut failure = None;
         loop {
-            match self.connection.receive(self.connection.idle_timeout).await? {
+            match self.connection.receive().await? {
                 Message::CommandComplete(body) if claimed.is_none() => {
                     let tag = body.tag().map_err(|error| self.connection.wire.confused(error.to_string()))?;
                     claimed = Some(copy_count(tag).ok_or_else(|| {
@@ -238,10 +237,10 @@ impl<'c> CopyIn<'c> {
     pub(super) async fn begin(connection: &'c mut Connection, sql: &str) -> Result<Self> {
         connection.begin()?;
         put_query(sql, connection.wire.output())?;
-        connection.wire.flush(&[], None).await?;
+        connection.wire.flush(&[]).await?;
         let mut failure = None;
         loop {
-            match connection.receive(None).await? {
+            match connection.receive().await? {
                 Message::CopyInResponse(body) if body.format() == 0 => {
                     return Ok(Self { connection, failure: None, over: false });
                 }
@@ -280,7 +279,7 @@ impl<'c> CopyIn<'c> {
                 }
             }
             self.look().await?;
-            self.connection.wire.flush(bulk, self.connection.idle_timeout).await?;
+            self.connection.wire.flush(bulk).await?;
         }
         Ok(())
     }
@@ -308,7 +307,7 @@ impl<'c> CopyIn<'c> {
         // what was gathered and not sent would be taken for the next statement's
         self.connection.wire.output().clear();
         loop {
-            match self.connection.receive(None).await {
+            match self.connection.receive().await {
                 Ok(Message::ReadyForQuery(body)) => {
                     self.over = true;
                     if let Err(error) = self.connection.ready(body.status()) {
@@ -332,11 +331,11 @@ impl<'c> CopyIn<'c> {
     pub async fn finish(mut self) -> Result<u64> {
         self.look().await?;
         frontend::copy_done(self.connection.wire.output());
-        self.connection.wire.flush(&[], None).await?;
+        self.connection.wire.flush(&[]).await?;
         let mut stored = None;
         loop {
             // triggers and deferred checks run now, for as long as they need
-            match self.connection.receive(None).await? {
+            match self.connection.receive().await? {
                 Message::CommandComplete(body) if stored.is_none() => {
                     let tag = body.tag().map_err(|error| self.connection.wire.confused(error.to_string()))?;
                     stored = copy_count(tag);
@@ -362,9 +361,9 @@ impl<'c> CopyIn<'c> {
         let reason: String = reason.chars().filter(|character| *character != '\0').take(200).collect();
         frontend::copy_fail(&reason, self.connection.wire.output())
             .map_err(|error| self.connection.wire.confused(error.to_string()))?;
-        self.connection.wire.flush(&[], None).await?;
+        self.connection.wire.flush(&[]).await?;
         loop {
-            match self.connection.receive(None).await? {
+            match self.connection.receive().await? {
                 // the answer to a COPY that is given up is an error with our reason
                 Message::ErrorResponse(body) => self.connection.note_failure(&mut self.failure, &body)?,
                 Message::CommandComplete(_) => {}

@@ -12,9 +12,11 @@ mod failure;
 mod lock;
 mod options;
 mod passfile;
+mod pooler;
 mod service;
 mod session;
 mod sessions;
+mod silence;
 mod snapshot;
 mod spec;
 mod tls;
@@ -28,9 +30,10 @@ pub use lock::{
     LockPatience, LockTarget, Pass, check_columns, is_table_change, lock_past_waiters, lock_tables, take_over,
 };
 pub use options::{Address, ChannelBinding, Host, Keepalive, Options, Roots, SslMode, TargetSession, Tls};
+pub use pooler::Poolers;
 pub use session::{
     Isolation, Setup, Standing, begin, lacks_locale, pin_values, read_database_size, read_monetary, read_standing,
-    refuse_pooler, set_up,
+    set_up,
 };
 pub use sessions::Sessions;
 pub use snapshot::{Snapshot, export_snapshot, import_snapshot, join, join_snapshot, open};

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use super::pooler::Poolers;
 use crate::secret::Secret;
 
 /// Where and how to connect. Every connection of a run uses the same value, so that no worker falls back to weaker
@@ -31,16 +32,15 @@ pub struct Options {
     pub backend_options: Option<String>,
     /// Probes for dead peers.
     pub keepalive: Keepalive,
-    /// How long a COPY may go without a byte in either direction before the connection counts as dead.
-    pub idle_timeout: Option<Duration>,
+    /// How long a session may be silent where it owes an answer before the server is asked whether it is alive.
+    pub idle_limit: Duration,
+    /// Poolers that were tried.
+    pub poolers: Poolers,
     /// What the user should know of the settings: a password file that was not used.
     pub warnings: Vec<String>,
     /// The sessions that are begun with these options.
     pub sessions: super::Sessions,
 }
-
-/// Long enough for a COPY that wades through dead rows, short enough for a nightly job to end by itself.
-pub(super) const DEFAULT_IDLE: Duration = Duration::from_secs(600);
 
 /// One server that may be tried.
 #[derive(Clone)]
@@ -175,7 +175,8 @@ impl Options {
     /// The same server, another database.
     #[must_use]
     pub fn with_database(&self, database: &str) -> Self {
-        Self { database: database.to_owned(), ..self.clone() }
+        // another database may be pooled in another way
+        Self { database: database.to_owned(), poolers: Poolers::default(), ..self.clone() }
     }
 
     /// `database "shop" on db.example.com:5432 as "backup"`: for messages, without secrets.
@@ -186,6 +187,15 @@ impl Options {
 }
 
 impl Host {
+    /// The same host at the address that was reached: its name may have several, of several servers.
+    pub(super) fn at(&self, reached: Option<std::net::IpAddr>) -> Self {
+        let mut host = self.clone();
+        if let Address::Tcp { numeric, .. } = &mut host.address {
+            *numeric = numeric.or(reached);
+        }
+        host
+    }
+
     /// `db.example.com:5432` or `/run/postgresql/.s.PGSQL.5432`.
     pub fn describe(&self) -> String {
         match &self.address {

@@ -2,7 +2,6 @@
 
 use super::connection::Connection;
 use super::failure::sqlstate;
-use super::options::Options;
 use crate::error::{Error, ErrorKind, Result};
 use crate::object::version::Version;
 use crate::record::DecodeError;
@@ -195,34 +194,4 @@ pub async fn begin(connection: &mut Connection, isolation: Isolation) -> Result<
             Isolation::SerializableDeferrable => "begin isolation level serializable, read only, deferrable",
         })
         .await
-}
-
-/// Refuses a pooler that gives a session's transactions to different server processes: settings would not hold, and
-/// would stay behind in other people's sessions.
-///
-/// A pooler shows itself by a process id in its greeting that is not the server process's. Whether it pools by
-/// transaction is then tried with a second connection: if both sessions are the same server process, it does.
-///
-/// # Errors
-///
-/// [`ErrorKind::Refused`] with the way out.
-pub async fn refuse_pooler(connection: &mut Connection, options: &Options) -> Result<()> {
-    const PROCESS: &str = "select pg_catalog.pg_backend_pid() as pid";
-    let decode = |error: DecodeError| Error::new(ErrorKind::Server, "query \"process\"").caused_by(error);
-    let first: i32 = connection.query_one(PROCESS, &[]).await?.number("pid").map_err(decode)?;
-    if first == connection.process_id() {
-        return Ok(());
-    }
-    let mut second = Connection::connect(options).await?;
-    second.execute("begin").await?;
-    let other: i32 = second.query_one(PROCESS, &[]).await?.number("pid").map_err(decode)?;
-    let again: i32 = connection.query_one(PROCESS, &[]).await?.number("pid").map_err(decode)?;
-    second.execute("rollback").await?;
-    second.close().await;
-    if other == first || again != first {
-        return Err(Error::new(ErrorKind::Refused, format!("{} is a pooler in transaction mode", connection.peer()))
-            .detail("two sessions were the same server process")
-            .hint("Connect to the server's own port, or to a pooler in session mode (Supabase: port 5432 in place of 6543)."));
-    }
-    Ok(())
 }

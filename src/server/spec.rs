@@ -6,11 +6,10 @@ use std::time::Duration;
 
 use super::connect::DEFAULT_TIMEOUT;
 use super::conninfo::{self, KEYWORDS, Parameters, Treatment};
-use super::options::{
-    Address, ChannelBinding, DEFAULT_IDLE, Host, Keepalive, Options, Roots, SslMode, TargetSession, Tls,
-};
+use super::options::{Address, ChannelBinding, Host, Keepalive, Options, Roots, SslMode, TargetSession, Tls};
 use super::passfile::{Login, PasswordFile};
-use super::service;
+use super::pooler::Poolers;
+use super::{service, silence};
 use crate::error::{Error, ErrorKind, Result};
 use crate::record::decode_text;
 use crate::secret::Secret;
@@ -242,7 +241,8 @@ impl Resolver<'_> {
             application_name,
             backend_options: self.get("options").map(str::to_owned),
             keepalive: self.keepalive()?,
-            idle_timeout: Some(DEFAULT_IDLE),
+            idle_limit: self.idle_limit()?,
+            poolers: Poolers::default(),
             warnings: std::mem::take(&mut self.warnings),
             sessions: super::Sessions::default(),
         })
@@ -255,6 +255,16 @@ impl Resolver<'_> {
             .ok_or_else(|| {
                 Error::new(ErrorKind::Config, "no user name to log in with").hint("Give one with -U or PGUSER.")
             })
+    }
+
+    /// No setting of libpq's: it waits for ever.
+    fn idle_limit(&self) -> Result<Duration> {
+        const NAME: &str = "PGPROOF_IDLE_LIMIT";
+        let Some(text) = (self.environment)(NAME).filter(|text| !text.is_empty()) else {
+            return Ok(silence::DEFAULT_LIMIT);
+        };
+        let seconds = text.trim().parse().ok().filter(|seconds: &u64| *seconds > 0);
+        seconds.map(Duration::from_secs).ok_or_else(|| bad_value(NAME, &text, "a whole number of seconds"))
     }
 
     fn keepalive(&self) -> Result<Keepalive> {

@@ -11,6 +11,7 @@ use postgres_protocol::message::backend::{self, Message};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpStream, UnixStream};
 
+use super::silence::Watch;
 use super::tls::Encrypted;
 use crate::error::{Error, ErrorKind, Result};
 
@@ -82,11 +83,19 @@ pub(super) struct Wire {
     output: BytesMut,
     peer: String,
     logged_in: bool,
+    watch: Watch,
 }
 
 impl Wire {
-    pub(super) fn new(transport: Transport, peer: String) -> Self {
-        Self { transport, input: BytesMut::new(), output: BytesMut::new(), peer, logged_in: false }
+    /// `limit` is how long the peer may be silent where it owes an answer.
+    pub(super) fn new(transport: Transport, peer: String, limit: Duration) -> Self {
+        let watch = Watch::new(limit);
+        Self { transport, input: BytesMut::new(), output: BytesMut::new(), peer, logged_in: false, watch }
+    }
+
+    /// How silence is taken.
+    pub(super) fn watch(&mut self) -> &mut Watch {
+        &mut self.watch
     }
 
     pub(super) fn peer(&self) -> &str {
@@ -111,11 +120,6 @@ impl Wire {
         Error::new(ErrorKind::Connect, format!("{} does not keep to PostgreSQL's protocol", self.peer)).detail(problem)
     }
 
-    fn silent(&self, patience: Duration) -> Error {
-        Error::new(ErrorKind::Connect, format!("no data for {} s from {}", patience.as_secs(), self.peer))
-            .hint("Look at the network and at the server's load, or allow a longer silence.")
-    }
-
     fn poll_fill(&mut self, cx: &mut Context<'_>) -> Poll<Result<usize>> {
         self.input.reserve(if self.logged_in { READ_SIZE } else { LOGIN_MAX });
         let before = self.input.len();
@@ -137,15 +141,39 @@ impl Wire {
         }
     }
 
-    /// Waits for more bytes; `patience` bounds the silence.
-    pub(super) async fn fill(&mut self, patience: Option<Duration>) -> Result<()> {
-        match patience {
-            None => poll_fn(|cx| self.poll_fill(cx)).await.map(drop),
-            Some(patience) => match tokio::time::timeout(patience, poll_fn(|cx| self.poll_fill(cx))).await {
-                Ok(filled) => filled.map(drop),
-                Err(_) => Err(self.silent(patience)),
-            },
+    /// Waits for `step`, and bears with silence as long as the session is shown to be alive. Every wait goes through here.
+    async fn wait<T: Send>(
+        &mut self,
+        mut step: impl FnMut(&mut Self, &mut Context<'_>) -> Poll<Result<T>> + Send,
+    ) -> Result<T> {
+        let limit = self.watch.limit();
+        match tokio::time::timeout(limit, poll_fn(|cx| step(self, cx))).await {
+            Ok(done) => done,
+            Err(_) => Box::pin(self.wait_in_silence(step)).await,
         }
+    }
+
+    async fn wait_in_silence<T: Send>(
+        &mut self,
+        mut step: impl FnMut(&mut Self, &mut Context<'_>) -> Poll<Result<T>> + Send,
+    ) -> Result<T> {
+        let peer = self.peer.clone();
+        let mut silence = self.watch.broken();
+        loop {
+            let pause = tokio::select! {
+                biased;
+                done = poll_fn(|cx| step(self, cx)) => return done,
+                pause = silence.examine(&peer) => pause?,
+            };
+            if let Ok(done) = tokio::time::timeout(pause, poll_fn(|cx| step(self, cx))).await {
+                return done;
+            }
+        }
+    }
+
+    /// Waits for more bytes.
+    pub(super) async fn fill(&mut self) -> Result<()> {
+        self.wait(|wire, cx| wire.poll_fill(cx)).await.map(drop)
     }
 
     /// Reads what has arrived already, without waiting. False when nothing has.
@@ -158,33 +186,33 @@ impl Wire {
     }
 
     /// Sends what was collected, then `bulk`. While the peer does not take bytes, its own are read, so that two full
-    /// buffers cannot wait for each other; `patience` bounds the time without a byte in either direction.
-    pub(super) async fn flush(&mut self, bulk: &[u8], patience: Option<Duration>) -> Result<()> {
+    /// buffers cannot wait for each other.
+    pub(super) async fn flush(&mut self, bulk: &[u8]) -> Result<()> {
         let mut head = std::mem::take(&mut self.output);
         let mut bulk = bulk;
         while !head.is_empty() || !bulk.is_empty() {
             let from_head = !head.is_empty();
             let next: &[u8] = if from_head { &head } else { bulk };
-            let step = poll_fn(|cx| self.poll_step(cx, next));
-            let step = match patience {
-                None => step.await?,
-                Some(patience) => match tokio::time::timeout(patience, step).await {
-                    Ok(step) => step?,
-                    Err(_) => return Err(self.silent(patience)),
-                },
-            };
-            let Step::Wrote(count) = step else { continue };
+            let Step::Wrote(count) = self.wait(|wire, cx| wire.poll_step(cx, next)).await? else { continue };
             if from_head {
                 head.advance(count);
             } else {
                 bulk = bulk.get(count..).unwrap_or_default();
             }
         }
-        poll_fn(|cx| Pin::new(&mut self.transport).poll_flush(cx)).await.map_err(|error| self.broken(error))?;
+        while let Step::Read = self.wait(Self::poll_flush).await? {}
         // keep the allocation for the next message
         head.clear();
         self.output = head;
         Ok(())
+    }
+
+    fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<Result<Step>> {
+        match Pin::new(&mut self.transport).poll_flush(cx) {
+            Poll::Ready(Ok(())) => Poll::Ready(Ok(Step::Wrote(0))),
+            Poll::Ready(Err(error)) => Poll::Ready(Err(self.broken(error))),
+            Poll::Pending => self.poll_fill(cx).map_ok(|_| Step::Read),
+        }
     }
 
     fn poll_step(&mut self, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<Result<Step>> {
@@ -248,12 +276,12 @@ impl Wire {
     }
 
     /// The next message, whole.
-    pub(super) async fn next(&mut self, patience: Option<Duration>) -> Result<Message> {
+    pub(super) async fn next(&mut self) -> Result<Message> {
         loop {
             if let Some(message) = self.take()? {
                 return Ok(message);
             }
-            self.fill(patience).await?;
+            self.fill().await?;
         }
     }
 
@@ -286,14 +314,30 @@ impl Wire {
     }
 
     /// Sends what is left and closes the sending side; errors do not matter any more.
-    pub(super) async fn close(mut self) {
+    pub(super) async fn close(&mut self) {
         let end = async {
-            if self.flush(&[], None).await.is_ok() {
+            if self.flush(&[]).await.is_ok() {
                 // the server reads the terminate message and closes; nobody waits for it
                 let _ = poll_fn(|cx| Pin::new(&mut self.transport).poll_shutdown(cx)).await;
             }
         };
         let _ = tokio::time::timeout(Duration::from_secs(1), end).await;
+    }
+}
+
+impl Wire {
+    /// Sends what was collected as far as the kernel takes it at once, for one who cannot wait.
+    pub(super) fn leave(&mut self) {
+        let mut output = std::mem::take(&mut self.output);
+        let mut cx = Context::from_waker(std::task::Waker::noop());
+        while !output.is_empty() {
+            match Pin::new(&mut self.transport).poll_write(&mut cx, &output) {
+                Poll::Ready(Ok(count)) if count > 0 => output.advance(count),
+                Poll::Ready(_) | Poll::Pending => return,
+            }
+        }
+        // nobody is left to be told of an error
+        let _ = Pin::new(&mut self.transport).poll_flush(&mut cx);
     }
 }
 

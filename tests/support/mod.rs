@@ -5,6 +5,8 @@
 pub(crate) mod bin;
 pub(crate) mod fault;
 pub(crate) mod pg;
+pub(crate) mod pooler;
+pub(crate) mod proxy;
 pub(crate) mod store;
 
 use std::io::Write as _;

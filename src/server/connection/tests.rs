@@ -30,6 +30,14 @@ fn greeting() -> Vec<u8> {
     [message(b'R', &0_i32.to_be_bytes()), parameter("server_version", "18.6"), message(b'K', &key), ready()].concat()
 }
 
+/// The answer to the first question of every session: process 7, started at 1.
+fn process() -> Vec<u8> {
+    let column = |name: &str| [name.as_bytes(), b"\0\0\0\0\0\0\0\0\0\0\x19\xff\xff\xff\xff\xff\xff\0\0"].concat();
+    let description = [b"\0\x02".to_vec(), column("pid"), column("server_start")].concat();
+    let row = message(b'D', b"\0\x02\0\0\0\x017\0\0\0\x011");
+    [message(b'1', b""), message(b'2', b""), message(b'T', &description), row, tag("SELECT 1"), ready()].concat()
+}
+
 fn ready() -> Vec<u8> {
     message(b'Z', b"I")
 }
@@ -52,6 +60,8 @@ async fn against(login: Vec<u8>, answer: Vec<u8>, closes: bool) -> Result<Connec
         let _ = socket.read(&mut buffer).await;
         let _ = socket.write_all(&login).await;
         let _ = socket.read(&mut buffer).await;
+        let _ = socket.write_all(&process()).await;
+        let _ = socket.read(&mut buffer).await;
         let _ = socket.write_all(&answer).await;
         if closes {
             return;
@@ -60,10 +70,11 @@ async fn against(login: Vec<u8>, answer: Vec<u8>, closes: bool) -> Result<Connec
         while socket.read(&mut buffer).await.is_ok_and(|count| count > 0) {}
     });
     let spec = Spec {
-        target: Some(format!("host=127.0.0.1 port={port} user=u sslmode=disable connect_timeout=5")),
+        target: Some(format!("host=127.0.0.1 port={port} user=u sslmode=disable connect_timeout=0")),
         ..Spec::default()
     };
-    Connection::connect(&spec.resolve(&|_| None).unwrap()).await
+    let limit = |name: &str| (name == "PGPROOF_IDLE_LIMIT").then(|| "1".to_owned());
+    Connection::connect(&spec.resolve(&limit).unwrap()).await
 }
 
 async fn copy_out_of(answer: Vec<Vec<u8>>, closes: bool) -> Result<(Vec<u8>, u64)> {
@@ -185,12 +196,29 @@ async fn a_login_that_is_none_is_refused() {
 }
 
 #[tokio::test]
-async fn silence_is_bounded_while_data_flows() {
-    let mut connection = against(greeting(), [copy_out_begins(), row("a\n")].concat(), false).await.unwrap();
-    connection.idle_timeout = Some(Duration::from_millis(100));
-    let mut copy = connection.copy_out("copy t to stdout").await.unwrap();
-    let error = copy.next().await.unwrap_err();
-    assert!(error.message().contains("no data for 0 s from 127.0.0.1"), "{error}");
+async fn a_peer_that_says_no_more_is_given_up_in_every_state() {
+    let copying = [copy_out_begins(), row("a\n")].concat();
+    for (answer, statement) in
+        [(copying, "copy"), (Vec::new(), "copy"), (tag("SELECT 1"), "execute"), (Vec::new(), "query")]
+    {
+        let mut connection = against(greeting(), answer, false).await.unwrap();
+        let error = match statement {
+            "copy" => match connection.copy_out("copy t to stdout").await {
+                Ok(mut copy) => copy.next().await.err().unwrap(),
+                Err(error) => error,
+            },
+            "execute" => connection.execute("select 1").await.unwrap_err(),
+            _ => connection.query("select 1", &[]).await.err().unwrap(),
+        };
+        assert_eq!(error.kind(), ErrorKind::Connect, "{statement}: {error}");
+        assert!(error.message().contains("s from 127.0.0.1"), "{statement}: {error}");
+        // the other session finds nobody who greets it
+        assert!(error.to_string().contains("connection"), "{statement}: {error}");
+    }
+    for login in [Vec::new(), message(b'R', &0_i32.to_be_bytes())] {
+        let error = against(login, Vec::new(), false).await.err().unwrap();
+        assert!(error.to_string().contains("no answer for 1 s"), "{error}");
+    }
 }
 
 #[tokio::test]
