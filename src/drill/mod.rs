@@ -148,7 +148,7 @@ async fn restore_and_compare(
     let toc = verify::table_of_contents(&options.store, &options.backup, manifest).await?;
     let encoding = toc.as_ref().and_then(|toc| toc.encoding()).unwrap_or(manifest.encoding());
     let (toc, jobs) = (toc.as_ref(), options.jobs.get());
-    let comparison = Comparison { encoding, toc, owners: true, rights: true, jobs };
+    let comparison = Comparison { encoding, toc, owners: true, rights: true, database: false, jobs };
     let verification = verify::compare(&scratch.target, manifest, comparison, watch).await?;
     for finding in &verification.findings {
         proof.reasons.push(format!("{} \"{}\": {}", finding.kind.message(), finding.object, finding.detail));

@@ -284,7 +284,15 @@ impl Comparison<'_> {
         for item in archived.iter().filter(|item| has_other_public && item.is_of_public()) {
             self.leave(why::OTHER_MAJOR, item);
         }
-        let is_compared = |item: &&Item<'_>| item.is_compared(self.terms) && !(has_other_public && item.is_of_public());
+        let has_database = self.terms.database;
+        for item in archived.iter().filter(|item| !has_database && item.is_of_database() && item.kind != "DATABASE") {
+            self.leave(why::OTHER_DATABASE, item);
+        }
+        let is_compared = |item: &&Item<'_>| {
+            item.is_compared(self.terms)
+                && !(has_other_public && item.is_of_public())
+                && (has_database || !item.is_of_database())
+        };
         let wanted: Vec<&Item<'_>> = archived.iter().filter(is_compared).collect();
         let found: Vec<&Item<'_>> = live.iter().filter(is_compared).collect();
         self.report.checked("definitions", wanted.len());
@@ -465,6 +473,7 @@ mod tests {
         source_major: 17,
         live_major: 17,
         whole: true,
+        database: true,
         same_database: false,
         reads_subscriptions: true,
         superuser: true,

@@ -40,6 +40,9 @@ pub struct Comparison<'a> {
     pub owners: bool,
     /// Whether rights were restored.
     pub rights: bool,
+    /// Whether comment, rights and settings of the database itself can be compared: of one that was made for a while they
+    /// cannot.
+    pub database: bool,
     /// Connections.
     pub jobs: usize,
 }
@@ -76,6 +79,7 @@ pub(super) async fn compare(
             source_major: manifest.source.server_version_number / 10_000,
             live_major: connection.version().major(),
             whole: manifest.filters.is_empty(),
+            database: comparison.database,
             same_database: definitions.as_ref().is_some_and(|live| live.database == manifest.source.database),
             reads_subscriptions: definitions.as_ref().is_some_and(|live| live.reads_subscriptions),
             superuser: connection.parameter("is_superuser") == Some("on"),
@@ -190,7 +194,10 @@ fn scope(manifest: &Manifest) -> impl Fn(&str, &str) -> bool {
     let relations = expected.relations.iter().map(|relation| (relation.schema.clone(), relation.name.clone()));
     let sequences = expected.sequences.iter().map(|sequence| (sequence.schema.clone(), sequence.name.clone()));
     let schemas = expected.schemas.iter().map(|schema| (schema.name.clone(), String::new()));
-    let held: HashSet<(String, String)> = relations.chain(sequences).chain(schemas).collect();
+    // of rows alone the manifest has no list of objects
+    let tables = manifest.tables.iter().filter(|_| !manifest.archive.has_schema);
+    let tables = tables.map(|table| (table.schema.clone(), table.name.clone()));
+    let held: HashSet<(String, String)> = relations.chain(sequences).chain(schemas).chain(tables).collect();
     let whole = manifest.filters.is_empty();
     move |schema, name| whole || held.contains(&(schema.to_owned(), name.to_owned()))
 }

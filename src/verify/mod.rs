@@ -127,7 +127,8 @@ pub async fn run(options: &Options, sink: &dyn Sink) -> Result<Outcome> {
                 };
                 let encoding = toc.as_ref().and_then(|toc| toc.encoding()).unwrap_or(manifest.encoding());
                 let toc = toc.as_ref();
-                let comparison = Comparison { encoding, toc, owners: true, rights: true, jobs: options.jobs };
+                let comparison =
+                    Comparison { encoding, toc, owners: true, rights: true, database: true, jobs: options.jobs };
                 let comparing = live::compare(target, manifest, comparison, sink);
                 outcome.add(timed(sink, Phase::CompareLive, comparing).await?);
             }

@@ -24,6 +24,8 @@ pub(super) struct Terms {
     pub(super) live_major: u32,
     /// The backup has all of the database: what it does not have should not be there.
     pub(super) whole: bool,
+    /// What belongs to the database itself was restored, too.
+    pub(super) database: bool,
     /// The live database has the name of the one that was backed up.
     pub(super) same_database: bool,
     /// The session may read how subscriptions reach their publishers.
@@ -344,6 +346,7 @@ mod tests {
         source_major: 17,
         live_major: 17,
         whole: true,
+        database: true,
         same_database: true,
         reads_subscriptions: true,
         superuser: true,
