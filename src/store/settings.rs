@@ -150,7 +150,8 @@ impl RetryPolicy {
 pub struct Listener(pub Option<Arc<dyn Sink>>);
 
 impl Listener {
-    pub(super) fn tell(&self, event: Event) {
+    /// Tells it, where there is one.
+    pub fn tell(&self, event: Event) {
         if let Some(sink) = &self.0 {
             sink.event(event);
         }
