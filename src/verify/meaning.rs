@@ -148,7 +148,7 @@ pub(super) fn same_text(kind: &str, expected: &str, found: &str, majors: [u32; 2
     let [source, live] = majors;
     expected == found
         || match source.cmp(&live) {
-            Ordering::Equal => false,
+            Ordering::Equal => token::same(expected, found),
             Ordering::Less => token::alike(kind, expected, found),
             Ordering::Greater => token::alike(kind, found, expected),
         }

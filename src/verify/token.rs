@@ -11,6 +11,11 @@ pub(super) fn alike(kind: &str, older: &str, newer: &str) -> bool {
     aligned(&older, &newer)
 }
 
+/// Whether both statements have the same words. A database's own `quote_all_identifiers` puts quotes around names.
+pub(super) fn same(one: &str, other: &str) -> bool {
+    tokens(one) == tokens(other)
+}
+
 fn aligned(older: &[&str], newer: &[&str]) -> bool {
     let (mut i, mut j) = (0, 0);
     let old = |place: usize| older.get(place).copied();
@@ -130,6 +135,13 @@ mod tests {
         ] {
             assert!(alike(kind, older, newer), "{older} and {newer}");
         }
+    }
+
+    #[test]
+    fn quotes_around_plain_names_say_nothing() {
+        assert!(same("CREATE TABLE \"s\".\"t\" (\"a\" \"text\")", "CREATE TABLE s.t (a text)"));
+        assert!(!same("SELECT \"A\"", "SELECT a"));
+        assert!(!same("SELECT 'a b'", "SELECT 'a  b'"));
     }
 
     #[test]

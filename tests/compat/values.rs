@@ -252,6 +252,12 @@ impl Case {
             &["restore", "latest", "--store", place, "-d", &copy.url(), "--confirm", &copy.name],
             &["verify", "latest", "--store", place, "--against", &copy.url()],
         ] {
+            if arguments[0] == "verify" {
+                // the settings of a database are compared, too
+                copy.sql(&format!("alter database {} reset all;", copy.name));
+                set(&copy, None, self.of_database);
+                set(&copy, Some(&self.role), self.of_role);
+            }
             let run = db(arguments).run();
             if run.code != Some(0) {
                 return self.found(&run.transcript());
