@@ -254,7 +254,7 @@ impl Case {
         ] {
             if arguments[0] == "verify" {
                 // the settings of a database are compared, too
-                copy.sql(&format!("alter database {} reset all;", copy.name));
+                copy.server.sql("postgres", &format!("alter database {} reset all;", copy.name));
                 set(&copy, None, self.of_database);
                 set(&copy, Some(&self.role), self.of_role);
             }
