@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
+use std::time::Duration;
 
 use chrono::{DateTime, Local, Utc};
 use tokio::sync::mpsc;
@@ -28,6 +29,9 @@ use crate::object::DataSource;
 use crate::server::{self, Connection};
 use crate::store::{Key, Store};
 use crate::transfer::{Outlet, Receipt};
+
+/// How long to wait for a session. A pool may have no more.
+const SESSION_MAX: Duration = Duration::from_secs(10);
 
 /// Where an archive goes.
 pub(super) enum Place {
@@ -187,25 +191,29 @@ async fn sessions(
     let keeps_its_locks = source.keeper.is_none() && !source.board.kept().is_empty();
     let wanted = if keeps_its_locks { 1 } else { options.jobs.get().min(job_count).max(1) };
     while sessions.len() < wanted {
-        match Pool::open(&options.source, &source.setup, &source.snapshot, wanted - sessions.len()).await {
-            Ok(pool) => sessions.extend(pool.into_connections()),
-            Err(error) if server::is_full(&error) => {
-                // one by one: some may still be given
-                match Pool::open(&options.source, &source.setup, &source.snapshot, 1).await {
-                    Ok(pool) => sessions.extend(pool.into_connections()),
-                    Err(error) if server::is_full(&error) => {
-                        let text =
-                            format!("the server gives no more sessions: {} of {wanted} workers copy", sessions.len());
-                        sink.event(Event::Warning(Message::new(text)));
-                        break;
-                    }
-                    Err(error) => return Err(error),
-                }
-            }
-            Err(error) => return Err(error),
+        // together; where not all are to be had, one by one
+        let mut more = further(options, source, wanted - sessions.len()).await?;
+        if more.is_empty() {
+            more = further(options, source, 1).await?;
         }
+        if more.is_empty() {
+            let text = format!("the server gives no more sessions: {} of {wanted} workers copy", sessions.len());
+            sink.event(Event::Warning(Message::new(text)));
+            break;
+        }
+        sessions.extend(more);
     }
     Ok(sessions)
+}
+
+/// So many further sessions, or none where they are not to be had in time.
+async fn further(options: &Options, source: &Source, count: usize) -> Result<Vec<Connection>> {
+    let opening = Pool::open(&options.source, &source.setup, &source.snapshot, count);
+    match tokio::time::timeout(SESSION_MAX, opening).await {
+        Ok(Ok(pool)) => Ok(pool.into_connections()),
+        Ok(Err(error)) if !server::is_full(&error) && error.kind() != ErrorKind::Connect => Err(error),
+        Ok(Err(_)) | Err(_) => Ok(Vec::new()),
+    }
 }
 
 /// Where bytes wait that come before their turn.

@@ -2,6 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
+use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use futures_util::future::try_join_all;
@@ -121,6 +122,9 @@ async fn helpers(
 
 /// How often a run begins when tables are changed between its snapshot and its locks.
 const ATTEMPTS: u32 = 3;
+
+/// How long to wait for a second session. A pool of one has none.
+const SECOND_MAX: Duration = Duration::from_secs(10);
 
 /// What the locks of the first session are behind until the keeper has them.
 const SAVEPOINT: &str = "pgproof_read";
@@ -313,16 +317,16 @@ async fn keep(
         board: Arc::clone(board),
         blocking: options.blocking,
     };
-    let mut keeper = match post.open().await {
-        Ok(keeper) => keeper,
-        Err(error) if server::is_full(&error) => {
-            let text =
-                "the server gives this role one session only: it copies alone, and nobody looks who waits for it";
+    let opened = tokio::time::timeout(SECOND_MAX, post.open()).await;
+    let mut keeper = match opened {
+        Ok(Ok(keeper)) => keeper,
+        Ok(Err(error)) if !server::is_full(&error) && error.kind() != ErrorKind::Connect => return Err(error),
+        Ok(Err(_)) | Err(_) => {
+            let text = "no second session is to be had: the first one copies alone, and nobody looks who waits for it";
             // the run listens
             let _ = told.send(Event::Warning(Message::new(text)));
             return Ok(None);
         }
-        Err(error) => return Err(error),
     };
     match server::take_over(&mut keeper, connection, &tables).await {
         Ok(()) => {}

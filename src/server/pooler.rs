@@ -22,7 +22,7 @@ const PROCESS: &str = include_str!("../../sql/session/process.sql");
 const ANSWER_MAX: Duration = Duration::from_secs(3);
 
 /// In a pool that others use, too, the first session may be given the same process again by chance. Not so often.
-const ROUNDS: u32 = 3;
+const ROUNDS: u32 = 10;
 const QUESTIONS: u32 = 5;
 
 /// The poolers that were found to leave a session its server process. Shared by all sessions of a run, so that each pooler is

@@ -22,6 +22,9 @@ const ASK_EVERY: Duration = Duration::from_millis(50);
 /// How often what still runs is cancelled again: a cancel that comes between two statements has no effect.
 const CANCEL_EVERY: Duration = Duration::from_secs(1);
 
+/// How long a server that cannot be asked is asked again.
+const UNREACHED_MAX: Duration = Duration::from_secs(5);
+
 /// The sessions that were begun with the same [`super::Options`], or with clones of them.
 #[derive(Clone, Default)]
 pub struct Sessions(Arc<Mutex<Book>>);
@@ -100,15 +103,24 @@ async fn wait_for_end(tokens: &[(CancelToken, bool)], until: Instant) -> Vec<i32
         busy().await;
         let mut cancelled = Instant::now();
         let mut connection = None;
+        let mut answered = Instant::now();
         loop {
-            match ask(&mut connection, tokens).await {
-                Ok(found) => still = found,
-                // sessions of a database that is gone are gone, too
-                Err(error) if error.kind() == ErrorKind::NoDatabase || sqlstate(&error) == Some("3D000") => {
-                    still.clear()
+            let asked = tokio::time::timeout(UNREACHED_MAX, Box::pin(ask(&mut connection, tokens))).await;
+            match asked {
+                Ok(Ok(found)) => {
+                    still = found;
+                    answered = Instant::now();
                 }
-                // the server may have no room before ours are gone
-                Err(_) => connection = None,
+                // sessions of a database that is gone are gone, too; those behind a pooler that shares processes are its own
+                Ok(Err(error))
+                    if matches!(error.kind(), ErrorKind::NoDatabase | ErrorKind::Refused)
+                        || sqlstate(&error) == Some("3D000") =>
+                {
+                    still.clear();
+                }
+                // the server may have no room before ours are gone; one that is away has nobody to wait for
+                Ok(Err(_)) | Err(_) if answered.elapsed() >= UNREACHED_MAX => break,
+                Ok(Err(_)) | Err(_) => connection = None,
             }
             if still.is_empty() {
                 break;
