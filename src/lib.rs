@@ -1,4 +1,19 @@
 //! Backs up PostgreSQL databases to pg_dump-compatible archives and proves that the backups restore.
+//!
+//! The source lies in layers; each uses those below it, which `tests/layers.rs` checks.
+//!
+//! - Words: `error`, `record` (a row of the catalog by column names), `secret`.
+//! - Thought, without a server or a store: `object` (a file for each kind of database object, from its catalog row to its statements),
+//!   `plan` (what is dumped, in which order), `archive` and `codec` (pg_dump's formats, compression, digests), `manifest` (what is
+//!   kept of a backup, and the one state that every verb goes by), `retention`, `event`.
+//! - Edges: `server` (a client of its own: sessions, locks, COPY), `store` (folders, S3, leases), `config`.
+//! - Joins: `catalog` (server to objects, by `sql/catalog`), `copy`, `reader` and `transfer` (store to bytes), `shelf` (the backups of a
+//!   store: find, read, remove).
+//! - Verbs, a folder each: `backup`, `verify`, `restore`, `drill`, `prune`, `accept`, `upload`, `list`, `show`, `status`.
+//! - Face: `cli` and `report`. Only they print and exit.
+//!
+//! A backup goes from `server` by `catalog` to `plan`, then its rows through `backup::worker` into the archive, and last its manifest;
+//! `backup::keeper` keeps the locks meanwhile. A restore goes the other way.
 
 pub mod accept;
 pub mod archive;
