@@ -101,9 +101,14 @@ pub(super) struct Worker {
 
 /// Locks of one job are behind this savepoint, so that they are let go with it.
 const SAVEPOINT: &str = "pgproof_copy";
+const ROLL_BACK: &str = "rollback to savepoint pgproof_copy; release savepoint pgproof_copy";
 
 /// The first pause when an index of a table is not free.
 const INDEX_PAUSE: Duration = Duration::from_millis(200);
+
+fn lock_nowait(table: &str) -> String {
+    format!("savepoint {SAVEPOINT}; lock table only {table} in access share mode nowait")
+}
 
 impl Worker {
     /// Copies until no job is left, and gives the session back with its transaction open.
@@ -182,8 +187,17 @@ impl Worker {
             Some(slice) => slice.copy.statement(slice.from, slice.to),
             None => whole.to_owned(),
         };
-        self.begin_table(job, &copy_sql).await?;
-        let mut copy = self.connection.copy_out(&copy_sql).await?;
+        let sql = self.begin_table(job, &copy_sql).await?;
+        match self.connection.begin_copy_out(&sql).await {
+            Ok(()) => {}
+            Err(error) if is_lock_timeout(&error) && self.keeper.is_some() && job.slice.is_none() => {
+                self.roll_back().await?;
+                self.lock_past_waiters(job).await?;
+                self.connection.begin_copy_out(&format!("{copy_sql} {ROLL_BACK}")).await?;
+            }
+            Err(error) => return Err(error),
+        }
+        let mut copy = self.connection.copying_out();
         self.queue.held(job);
         let mut counted = 0;
         while let Some(chunk) = copy.next().await? {
@@ -193,35 +207,38 @@ impl Worker {
         }
         let row_count = copy.finish().await?;
         self.press.send(Command::End { claimed: Some(row_count), is_last: job.is_last() }).await?;
-        // before anything that may take its time: the rows are in our hands
-        self.end_table(job).await?;
         self.press.send(Command::Close).await
     }
 
-    /// Locks a job's table behind a savepoint. Where others wait for the table, or for the lock of one of its indexes, this session
-    /// does not queue up behind them.
-    async fn begin_table(&mut self, job: &Job, copy_sql: &str) -> Result<()> {
-        let Some(table) = &job.lock else { return Ok(()) };
+    /// The statements that copy a job's rows under its table's lock, which is let go as soon as the last row is sent. All in one
+    /// message: for small tables a round trip costs more than the rows.
+    async fn begin_table(&mut self, job: &Job, copy_sql: &str) -> Result<String> {
+        Ok(match (&job.lock, &job.slice) {
+            (None, _) => copy_sql.to_owned(),
+            // without a keeper the session has the locks of all tables itself
+            (Some(_), None) if self.keeper.is_none() => copy_sql.to_owned(),
+            (Some(table), None) => format!("{}; {copy_sql} {ROLL_BACK}", lock_nowait(table)),
+            (Some(table), Some(_)) => {
+                self.lock_with_indexes(job, table, copy_sql).await?;
+                format!("{copy_sql} {ROLL_BACK}")
+            }
+        })
+    }
+
+    /// Locks the table of a slice, and sees to it that the indexes which its query may use can be locked, too: the planner locks
+    /// them, and REINDEX keeps them for itself.
+    async fn lock_with_indexes(&mut self, job: &Job, table: &str, copy_sql: &str) -> Result<()> {
         let begun = Instant::now();
+        let plan = copy_sql.trim_start_matches("COPY (").rsplit_once(") TO stdout;").map(|(query, _)| query);
         loop {
-            let nowait = format!("savepoint {SAVEPOINT}; lock table only {table} in access share mode nowait");
-            match self.connection.execute(&nowait).await {
+            match self.connection.execute(&lock_nowait(table)).await {
                 Ok(()) => {}
-                Err(error) if is_lock_timeout(&error) && self.keeper.is_some() => {
+                Err(error) if is_lock_timeout(&error) => {
                     self.roll_back().await?;
-                    match self.pass_waiters(table).await {
-                        Ok(()) => {}
-                        Err(error) if is_lock_timeout(&error) && begun.elapsed() < self.patience => continue,
-                        Err(error) => return Err(error),
-                    }
+                    self.lock_past_waiters(job).await?;
                 }
                 Err(error) => return Err(error),
             }
-            if job.slice.is_none() {
-                return Ok(());
-            }
-            // the planner locks the indexes, too, and REINDEX keeps them for itself
-            let plan = copy_sql.trim_start_matches("COPY (").rsplit_once(") TO stdout;").map(|(query, _)| query);
             let Some(query) = plan else { return Ok(()) };
             let probe = format!("set local lock_timeout = '500ms'; explain {query}; set local lock_timeout = 0");
             match self.connection.execute(&probe).await {
@@ -234,6 +251,18 @@ impl Worker {
                     tokio::time::sleep(INDEX_PAUSE).await;
                 }
                 Err(error) => return Err(error),
+            }
+        }
+    }
+
+    /// Locks a job's table, which others wait for, without queueing up behind them.
+    async fn lock_past_waiters(&mut self, job: &Job) -> Result<()> {
+        let Some(table) = &job.lock else { return Ok(()) };
+        let begun = Instant::now();
+        loop {
+            match self.pass_waiters(table).await {
+                Err(error) if is_lock_timeout(&error) && begun.elapsed() < self.patience => {}
+                ended => return ended,
             }
         }
     }
@@ -253,13 +282,8 @@ impl Worker {
         taken
     }
 
-    /// Lets the locks of a job go.
-    async fn end_table(&mut self, job: &Job) -> Result<()> {
-        if job.lock.is_some() { self.roll_back().await } else { Ok(()) }
-    }
-
     async fn roll_back(&mut self) -> Result<()> {
-        self.connection.execute(&format!("rollback to savepoint {SAVEPOINT}; release savepoint {SAVEPOINT}")).await
+        self.connection.execute(ROLL_BACK).await
     }
 
     /// In one file, all large objects of an entry are one stretch; in a directory and in a tar archive each is a file.

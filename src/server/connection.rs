@@ -298,9 +298,24 @@ impl Connection {
         }
     }
 
-    /// Begins a `COPY ... TO STDOUT`.
+    /// Begins a `COPY ... TO STDOUT`. The text may have statements before and behind it; rows that they give are dropped.
     pub async fn copy_out(&mut self, sql: &str) -> Result<CopyOut<'_>> {
-        CopyOut::begin(self, sql).await
+        self.begin_copy_out(sql).await?;
+        Ok(self.copying_out())
+    }
+
+    /// The first half of [`Self::copy_out`]: after an error the connection is ready for another statement.
+    ///
+    /// # Errors
+    ///
+    /// The server's, of the COPY or of a statement before it.
+    pub async fn begin_copy_out(&mut self, sql: &str) -> Result<()> {
+        super::copy::begin(self, sql).await
+    }
+
+    /// The COPY that [`Self::begin_copy_out`] has begun; its data is to be read before anything else is asked.
+    pub fn copying_out(&mut self) -> CopyOut<'_> {
+        CopyOut::begun(self)
     }
 
     /// Begins a `COPY ... FROM STDIN`.

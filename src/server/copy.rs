@@ -43,30 +43,34 @@ enum Phase {
     Over,
 }
 
-impl<'c> CopyOut<'c> {
-    pub(super) async fn begin(connection: &'c mut Connection, sql: &str) -> Result<Self> {
-        connection.begin()?;
-        put_query(sql, connection.wire.output())?;
-        connection.wire.flush(&[]).await?;
-        let mut failure = None;
-        loop {
-            match connection.receive().await? {
-                Message::CopyOutResponse(body) if body.format() == 0 => {
-                    return Ok(Self { connection, open: 0, row_count: 0, byte_count: 0, phase: Phase::Data });
-                }
-                Message::CopyOutResponse(_) => return Err(connection.wire.confused("COPY in binary format")),
-                Message::ErrorResponse(body) => connection.note_failure(&mut failure, &body)?,
-                Message::ReadyForQuery(body) => {
-                    connection.ready(body.status())?;
-                    return Err(failure.unwrap_or_else(|| no_copy(sql)));
-                }
-                Message::CommandComplete(_)
-                | Message::EmptyQueryResponse
-                | Message::RowDescription(_)
-                | Message::DataRow(_) => {}
-                other => return Err(connection.unexpected(&other)),
+/// Sends the text and waits until its COPY begins.
+pub(super) async fn begin(connection: &mut Connection, sql: &str) -> Result<()> {
+    connection.begin()?;
+    put_query(sql, connection.wire.output())?;
+    connection.wire.flush(&[]).await?;
+    let mut failure = None;
+    loop {
+        match connection.receive().await? {
+            Message::CopyOutResponse(body) if body.format() == 0 => return Ok(()),
+            Message::CopyOutResponse(_) => return Err(connection.wire.confused("COPY in binary format")),
+            Message::ErrorResponse(body) => connection.note_failure(&mut failure, &body)?,
+            Message::ReadyForQuery(body) => {
+                connection.ready(body.status())?;
+                return Err(failure.unwrap_or_else(|| no_copy(sql)));
             }
+            Message::CommandComplete(_)
+            | Message::EmptyQueryResponse
+            | Message::RowDescription(_)
+            | Message::DataRow(_) => {}
+            other => return Err(connection.unexpected(&other)),
         }
+    }
+}
+
+impl<'c> CopyOut<'c> {
+    /// The COPY that [`begin`] has begun.
+    pub(super) fn begun(connection: &'c mut Connection) -> Self {
+        Self { connection, open: 0, row_count: 0, byte_count: 0, phase: Phase::Data }
     }
 
     /// The next chunk, never empty; `None` after the last. A future that is dropped takes bytes with it.
@@ -182,6 +186,8 @@ impl<'c> CopyOut<'c> {
                         self.connection.wire.confused(format!("COPY ended with \"{}\"", tag.escape_debug()))
                     })?);
                 }
+                // statements behind the COPY
+                Message::CommandComplete(_) => {}
                 Message::ErrorResponse(body) => self.connection.note_failure(&mut failure, &body)?,
                 Message::ReadyForQuery(body) => {
                     self.connection.ready(body.status())?;
