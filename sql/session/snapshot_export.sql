@@ -1,5 +1,6 @@
 select
     pg_catalog.pg_export_snapshot() as snapshot,
+    pg_catalog.pg_backend_pid() as pid,
     case when pg_catalog.pg_is_in_recovery()
         then pg_catalog.pg_last_wal_replay_lsn()
         else pg_catalog.pg_current_wal_insert_lsn()

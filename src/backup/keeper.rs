@@ -8,7 +8,7 @@
 //! A single lock is let go by turns: locks end with their transaction, so a second session takes over all that are still needed,
 //! then the first one ends.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -16,19 +16,14 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
 
 use super::board::{Board, Standing};
+use super::watch::{LOOK, Lookout, Seen, Waiter};
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::{Event, Message, Sink};
-use crate::record::{DecodeError, Record};
-use crate::server::{self, Connection, LockTarget, Pass, Setup};
-
-const WAITING: &str = include_str!("../../sql/session/waiting.sql");
-
-/// How often it looks who waits; each look is the session's sign of life, too.
-const WATCH: Duration = Duration::from_millis(250);
+use crate::server::{self, Connection, LockTarget, Pass};
 
 /// It looks less often where looking takes long, but no less than every second.
-const WATCH_SHARE: u32 = 10;
-const WATCH_MAX: Duration = Duration::from_secs(1);
+const LOOK_SHARE: u32 = 10;
+const LOOK_MAX: Duration = Duration::from_secs(1);
 
 /// What is done about sessions that wait for us.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -54,14 +49,6 @@ impl Default for Blocking {
     fn default() -> Self {
         Self { action: WhenBlocking::Release, limit: Duration::from_secs(30) }
     }
-}
-
-/// A session that waits for a table of ours.
-struct Waiter {
-    pid: i32,
-    oid: u32,
-    /// Who it is and what it runs, as far as this role may see it.
-    description: String,
 }
 
 enum Request {
@@ -91,29 +78,12 @@ impl KeeperLink {
     }
 }
 
-/// What a keeper's session needs.
-pub(super) struct Post {
-    pub(super) source: server::Options,
-    pub(super) setup: Setup,
-    pub(super) board: Arc<Board>,
-    pub(super) blocking: Blocking,
-}
-
-impl Post {
-    /// A session whose transaction is open and has no locks.
-    pub(super) async fn open(&self) -> Result<Connection> {
-        let mut connection = server::open(&self.source, &self.setup).await?;
-        connection.execute("begin read only").await?;
-        Ok(connection)
-    }
-}
-
 impl Keeper {
-    /// Sets the session, which has the locks of all tables of the board, to work. What it has to say goes to `told`.
-    pub(super) fn start(connection: Connection, post: Post, told: mpsc::UnboundedSender<Event>) -> Self {
+    /// Sets the session, which has the locks of all tables of the board, to work.
+    pub(super) fn start(connection: Connection, lookout: Lookout, board: Arc<Board>) -> Self {
         let (requests, received) = mpsc::channel(16);
-        let held = post.board.kept().iter().map(|table| table.oid).collect();
-        let work = Work { connection, post, told, requests: received, seen: HashMap::new(), held, blind: false };
+        let held = board.kept().iter().map(|table| table.oid).collect();
+        let work = Work { connection, lookout, board, requests: received, seen: Seen::default(), held, blind: false };
         Self { requests, task: tokio::spawn(work.run()) }
     }
 
@@ -149,11 +119,10 @@ impl Drop for Keeper {
 
 struct Work {
     connection: Connection,
-    post: Post,
-    told: mpsc::UnboundedSender<Event>,
+    lookout: Lookout,
+    board: Arc<Board>,
     requests: mpsc::Receiver<Request>,
-    /// Since when each session waits for which table, and whether that was told.
-    seen: HashMap<(i32, u32), (Instant, bool)>,
+    seen: Seen,
     /// The tables whose locks the session has.
     held: BTreeSet<u32>,
     /// No second session can be had.
@@ -162,7 +131,7 @@ struct Work {
 
 impl Work {
     async fn run(mut self) -> Result<()> {
-        let mut pause = WATCH;
+        let mut pause = LOOK;
         loop {
             tokio::select! {
                 request = self.requests.recv() => match request {
@@ -185,7 +154,7 @@ impl Work {
                 () = tokio::time::sleep(pause) => {
                     let begun = Instant::now();
                     let waiters = self.waiters().await?;
-                    pause = (begun.elapsed() * WATCH_SHARE).clamp(WATCH, WATCH_MAX);
+                    pause = (begun.elapsed() * LOOK_SHARE).clamp(LOOK, LOOK_MAX);
                     self.react(waiters).await?;
                 }
             }
@@ -194,89 +163,45 @@ impl Work {
 
     /// Who waits for a table of the board.
     async fn waiters(&mut self) -> Result<Vec<Waiter>> {
-        let rows = self.connection.query(WAITING, &[]).await.map_err(|error| lost(Some(error)))?;
-        let decode = |row: &Record| -> Result<Waiter, DecodeError> {
-            let mut description = format!("pid {}", row.text("pid")?);
-            for (column, what) in [("user", "user"), ("application", "application")] {
-                if let Some(value) = row.optional_string(column)?.filter(|value| !value.is_empty()) {
-                    description.push_str(&format!(", {what} {value}"));
-                }
-            }
-            if let Some(query) = row.optional_string("query")?.filter(|query| !query.is_empty()) {
-                description.push_str(&format!(": {}", first_words(&query)));
-            }
-            Ok(Waiter { pid: row.number("pid")?, oid: row.oid("oid")?, description })
-        };
-        let waiters: Result<Vec<Waiter>, DecodeError> = rows.iter().map(decode).collect();
-        let waiters = waiters.map_err(|error| Error::new(ErrorKind::Server, "query \"waiting\"").caused_by(error))?;
-        Ok(waiters.into_iter().filter(|waiter| self.post.board.table(waiter.oid).is_some()).collect())
+        let waiters = Waiter::all(&mut self.connection, None).await;
+        let waiters = waiters.map_err(|error| lost(Some(error)))?;
+        Ok(waiters.into_iter().filter(|waiter| self.board.table(waiter.oid).is_some()).collect())
     }
 
     async fn react(&mut self, waiters: Vec<Waiter>) -> Result<()> {
-        let present: Vec<(i32, u32)> = waiters.iter().map(|waiter| (waiter.pid, waiter.oid)).collect();
-        self.seen.retain(|key, _| present.contains(key));
+        self.seen.keep(&waiters);
+        let Blocking { action, limit } = self.lookout.blocking;
         let mut must_let_go = false;
         for waiter in waiters {
-            let key = (waiter.pid, waiter.oid);
-            let is_new = !self.seen.contains_key(&key);
-            let (since, is_told) = *self.seen.entry(key).or_insert((Instant::now(), false));
-            let is_due = since.elapsed() >= self.post.blocking.limit;
-            let standing = self.post.board.standing(waiter.oid);
-            match self.post.blocking.action {
+            let sight = self.seen.see(&waiter);
+            let is_due = sight.since.elapsed() >= limit;
+            let standing = self.board.standing(waiter.oid);
+            match action {
                 WhenBlocking::Release => {
                     let is_held = self.held.contains(&waiter.oid);
                     if standing != Standing::Done {
-                        self.post.board.want(waiter.oid);
+                        self.board.want(waiter.oid);
                     }
-                    if is_new && (standing != Standing::Done || is_held) {
+                    if sight.is_new && (standing != Standing::Done || is_held) {
                         let what = if standing == Standing::Done { "it is let go" } else { "it is copied next" };
-                        self.tell(&waiter, since, what);
+                        self.lookout.tell(waiter.warning(sight.since, what));
                     }
                     must_let_go |= standing != Standing::Kept && is_held;
                 }
-                WhenBlocking::Yield if is_due => return Err(self.give_way(&waiter, since)),
+                WhenBlocking::Yield if is_due => return Err(waiter.gave_way(sight.since)),
                 WhenBlocking::Warn | WhenBlocking::Yield => {}
             }
-            if is_due && !is_told {
-                self.tell(&waiter, since, "the backup goes on");
-                self.seen.insert(key, (since, true));
+            if is_due && !sight.is_told {
+                self.lookout.tell(waiter.warning(sight.since, "the backup goes on"));
+                self.seen.told(&waiter);
             }
         }
         if must_let_go && !self.blind { self.let_go().await } else { Ok(()) }
     }
 
-    fn name_of(&self, oid: u32) -> String {
-        self.post.board.table(oid).map_or_else(|| oid.to_string(), |table| table.qualified_name.clone())
-    }
-
-    fn tell(&self, waiter: &Waiter, since: Instant, what: &str) {
-        let table = self.name_of(waiter.oid);
-        let text = match since.elapsed().as_secs() {
-            0 => {
-                format!("a session waits for table {table}, which is being backed up; {what} ({})", waiter.description)
-            }
-            seconds => format!(
-                "a session has waited {seconds} s for table {table}, which is being backed up; {what} ({})",
-                waiter.description
-            ),
-        };
-        // a run that has ended listens no more
-        let _ = self.told.send(Event::Warning(Message::new(text)));
-    }
-
-    fn give_way(&self, waiter: &Waiter, since: Instant) -> Error {
-        let seconds = since.elapsed().as_secs();
-        Error::new(
-            ErrorKind::Locked,
-            format!("gave way to a session that waits for table {}", self.name_of(waiter.oid)),
-        )
-        .detail(format!("it has waited {seconds} s; {}", waiter.description))
-        .hint("There is no backup of this run. Run again later, or use --when-blocking release.")
-    }
-
     /// Ends the transaction that has all locks, when another session has those that are still needed.
     async fn let_go(&mut self) -> Result<()> {
-        let mut next = match self.post.open().await {
+        let mut next = match self.lookout.open().await {
             Ok(next) => next,
             Err(error) => {
                 self.blind = true;
@@ -284,11 +209,11 @@ impl Work {
                     "tables are let go at the end only, no further session could be opened: {}",
                     error.message()
                 );
-                let _ = self.told.send(Event::Warning(Message::new(text)));
+                self.lookout.tell(Event::Warning(Message::new(text)));
                 return Ok(());
             }
         };
-        let kept: Vec<LockTarget> = self.post.board.kept();
+        let kept: Vec<LockTarget> = self.board.kept();
         match server::take_over(&mut next, &mut self.connection, &kept).await {
             Ok(()) => {
                 // a table that its worker was still asking for is kept twice or by both, never by nobody
@@ -305,17 +230,6 @@ impl Work {
             Err(error) => Err(lost(Some(error))),
         }
     }
-}
-
-/// The beginning of a statement, for a message.
-fn first_words(query: &str) -> String {
-    const WORDS: usize = 8;
-    let words: Vec<&str> = query.split_whitespace().collect();
-    let mut text = words.get(..WORDS.min(words.len())).unwrap_or_default().join(" ");
-    if words.len() > WORDS {
-        text.push_str(" ...");
-    }
-    text
 }
 
 fn lost(cause: Option<Error>) -> Error {

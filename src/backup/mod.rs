@@ -27,6 +27,7 @@ mod source;
 mod tar;
 mod target;
 mod unfinished;
+mod watch;
 mod worker;
 
 use std::sync::Arc;

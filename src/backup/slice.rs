@@ -23,6 +23,9 @@ const DIVIDED_MIN: u64 = 96 << 20;
 /// A slice has at least this many blocks: also a table of few rows with much out of line has so many rows in a slice.
 const BLOCKS_MIN: u64 = 16;
 
+/// Tables of fewer blocks are never divided.
+pub(super) const DIVIDED_BLOCKS_MIN: u64 = 2 * BLOCKS_MIN;
+
 /// So many slices a table has at most: of a huge one they are larger, and fewer workers are busy with it at a time.
 const SLICES_MAX: u64 = 1 << 16;
 

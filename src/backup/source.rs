@@ -2,7 +2,6 @@
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
-use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use futures_util::future::try_join_all;
@@ -11,8 +10,9 @@ use tokio::task::JoinHandle;
 
 use super::archive::Form;
 use super::board::Board;
-use super::keeper::{Keeper, Post};
+use super::keeper::{self, Keeper};
 use super::phase::Phases;
+use super::watch::{Lookout, Watch};
 use super::{Options, slice};
 use crate::archive::insert_text::Wide;
 use crate::catalog::{self, Passwords, TableSize};
@@ -95,7 +95,7 @@ fn refuse_wide(encoding: &str) -> Result<()> {
 }
 
 /// Catalogs from this size on are read by several sessions. With fewer than some thousand tables, opening those costs more.
-const LARGE_CATALOG_BYTES: u64 = 4 << 20;
+const LARGE_CATALOG_BYTES: u64 = 1 << 20;
 
 /// How long a helper waits for a lock: the leading session has those of what is dumped, and reads what a helper does not get.
 const HELPER_PATIENCE: &str = "set lock_timeout = '500ms'";
@@ -122,9 +122,6 @@ async fn helpers(
 
 /// How often a run begins when tables are changed between its snapshot and its locks.
 const ATTEMPTS: u32 = 3;
-
-/// How long to wait for a second session. A pool of one has none.
-const SECOND_MAX: Duration = Duration::from_secs(10);
 
 /// What the locks of the first session are behind until the keeper has them.
 const SAVEPOINT: &str = "pgproof_read";
@@ -153,7 +150,7 @@ pub(super) async fn read(options: &Options, form: Form, for_store: bool, phases:
 
 async fn read_once(options: &Options, form: Form, for_store: bool, phases: &mut Phases<'_>) -> Result<Source> {
     phases.begin(Phase::Connect);
-    let mut setup = options.setup();
+    let setup = options.setup();
     let mut connection = Connection::connect(&options.source).await?;
     let standing = server::set_up(&mut connection, &setup).await?;
     refuse_wide(connection.parameter("client_encoding").unwrap_or_default())?;
@@ -162,122 +159,157 @@ async fn read_once(options: &Options, form: Form, for_store: bool, phases: &mut 
         server::join_snapshot(&mut connection, snapshot).await?;
     }
     let snapshot = server::export_snapshot(&mut connection).await?;
-
     phases.begin(Phase::ReadCatalog);
-    let needs_values = for_store || options.content.data;
-    let size = if needs_values { Some(server::read_database_size(&mut connection).await?) } else { None };
-    let database = catalog::read_database(&mut connection).await?;
-    let selection =
-        catalog::resolve(&mut connection, options.content.clone(), &options.patterns, options.strict_names).await?;
-    let mut helpers = helpers(&mut connection, options, &setup, &snapshot).await?;
-    connection.execute(&format!("savepoint {SAVEPOINT}")).await?;
-    let mut contradictions = Vec::new();
-    let inventory = catalog::read_shared(&mut connection, &mut helpers, options.patience, |inventory| {
-        plan::select::mark(inventory, &selection);
-        let unsupported = inventory.unsupported_in_dump();
-        if options.allow_unsupported || unsupported.is_empty() {
-            Ok(())
-        } else {
-            Err(cannot_dump(&unsupported, standing.version))
-        }?;
-        contradictions = inventory.contradictions_in_dump();
-        if !options.allow_unsupported && !contradictions.is_empty() {
-            return Err(catalog::contradicts(&contradictions));
-        }
-        inventory.leave_out_contradictions();
-        Ok(())
-    })
-    .await?;
-    let unknown = inventory.unsupported_in_dump().into_iter().map(|(kind, name)| format!("{kind} {name}"));
-    let skipped = (unknown.map(|object| Skipped { object, reason: "unknown to this program".to_owned() }))
-        .chain(contradictions.into_iter().map(|object| {
-            // the row is what is told: there may be no object to it
-            Skipped { object, reason: "the catalog contradicts itself".to_owned() }
-        }))
-        .collect();
-    let emit = EmitOptions {
-        quote: Quote { all: options.quote_all_identifiers, ..Quote::default() },
-        include_acl: options.detail.include_acl,
-        include_comments: options.detail.include_comments,
-        include_security_labels: options.detail.include_security_labels,
-        include_toast_compression: options.detail.include_toast_compression,
-        load_via_partition_root: options.detail.load_via_partition_root,
-        inserts: options.detail.inserts,
-    };
-    let has_database = options.format != manifest::Format::Plain || options.plain.create;
-    if needs_values {
-        setup.monetary = server::read_monetary(&mut connection).await?;
+    let sink = phases.sink;
+    let (tell, mut told) = mpsc::unbounded_channel();
+    let lookout =
+        Lookout { source: options.source.clone(), setup: setup.clone(), blocking: options.blocking, told: tell };
+    let mut watch = Watch::start(lookout.clone(), snapshot.pid);
+    let reading = Reading { connection, setup, snapshot, standing };
+    let mut read = tokio::select! {
+        read = Box::pin(reading.run(options, form, for_store)) => read,
+        error = watch.failed() => Err(error),
+        error = keeper::relay(&mut told, sink) => Err(error),
+    }?;
+    if for_store || options.content.data {
+        read.size = match watch.database_size().await {
+            Some(size) => Some(size),
+            None => match &mut read.connection {
+                Some(connection) => Some(server::read_database_size(connection).await?),
+                None => None,
+            },
+        };
     }
-    let wants_expected = for_store && selection.content.definitions;
-    // a helper reads it while this thread orders the entries
-    let aside = if wants_expected && selection.is_whole() { helpers.pop() } else { None };
-    let early = aside.map(|helper| read_expected_aside(helper, setup.clone()));
-    for helper in helpers {
-        helper.close().await;
-    }
-    let mut plan = plan::build(inventory, &selection, emit, has_database.then_some(&database))?;
-    catalog::read_attribute_statistics(&mut connection, &mut plan, emit.quote).await?;
-    server::pin_values(&mut connection, &setup).await?;
-    let early = match early {
-        Some(early) => {
-            early.await.map_err(|error| Error::new(ErrorKind::Bug, "reading what is expected").caused_by(error))?
-        }
-        None => Ok(None),
-    };
-    let expected = match early {
-        Ok(Some(expected)) => expected,
-        Ok(None) if !wants_expected => Expected::default(),
-        Ok(None) => read_expected(&mut connection, &plan, &selection).await?,
-        Err(error) if server::is_lock_timeout(&error) => read_expected(&mut connection, &plan, &selection).await?,
-        Err(error) => return Err(error),
-    };
-    let globals = if for_store { read_globals(&mut connection, options).await? } else { None };
-    let tables = tables(&plan);
-    let oids: Vec<u32> = tables.iter().map(|table| table.oid).collect();
-    let sizes = match options.jobs.get() > 1 && slice::is_possible(form) && slice::is_worth(standing.version) {
-        true => catalog::read_table_sizes(&mut connection, &oids).await?,
-        false => Vec::new(),
-    };
-    let board = Arc::new(Board::new(tables.iter().cloned()));
-    let (tell, told) = mpsc::unbounded_channel();
-    let keeper = keep(options, &setup, &mut connection, &snapshot, &board, tell).await?;
+    keep(&mut read, watch, lookout).await?;
+    read.told = told;
     phases.end();
+    for warning in &read.warnings {
+        sink.event(Event::Warning(Message::new(warning.clone())));
+    }
+    Ok(read)
+}
 
-    let mut warnings = standing.warnings.clone();
-    warnings.extend(selection.unmatched.iter().map(|(list, pattern)| {
-        format!(
-            "pattern \"{pattern}\" matches no {}: check its spelling; names are lower case unless quoted",
-            list.objects()
-        )
-    }));
-    if plan.has_circular_foreign_keys {
-        warnings
-            .push("rows alone of tables whose foreign keys go in a circle: no order of loading suits them".to_owned());
+/// What is known of a server whose snapshot was taken.
+struct Reading {
+    connection: Connection,
+    setup: Setup,
+    snapshot: Snapshot,
+    standing: Standing,
+}
+
+impl Reading {
+    /// Locks the tables and reads their definitions.
+    async fn run(self, options: &Options, form: Form, for_store: bool) -> Result<Source> {
+        let Self { mut connection, mut setup, snapshot, standing } = self;
+        let needs_values = for_store || options.content.data;
+        let database = catalog::read_database(&mut connection).await?;
+        let selection =
+            catalog::resolve(&mut connection, options.content.clone(), &options.patterns, options.strict_names).await?;
+        let mut helpers = helpers(&mut connection, options, &setup, &snapshot).await?;
+        connection.execute(&format!("savepoint {SAVEPOINT}")).await?;
+        let mut contradictions = Vec::new();
+        let inventory = catalog::read_shared(&mut connection, &mut helpers, options.patience, |inventory| {
+            plan::select::mark(inventory, &selection);
+            let unsupported = inventory.unsupported_in_dump();
+            if options.allow_unsupported || unsupported.is_empty() {
+                Ok(())
+            } else {
+                Err(cannot_dump(&unsupported, standing.version))
+            }?;
+            contradictions = inventory.contradictions_in_dump();
+            if !options.allow_unsupported && !contradictions.is_empty() {
+                return Err(catalog::contradicts(&contradictions));
+            }
+            inventory.leave_out_contradictions();
+            Ok(())
+        })
+        .await?;
+        let unknown = inventory.unsupported_in_dump().into_iter().map(|(kind, name)| format!("{kind} {name}"));
+        let skipped = (unknown.map(|object| Skipped { object, reason: "unknown to this program".to_owned() }))
+            .chain(contradictions.into_iter().map(|object| {
+                // the row is what is told: there may be no object to it
+                Skipped { object, reason: "the catalog contradicts itself".to_owned() }
+            }))
+            .collect();
+        let emit = EmitOptions {
+            quote: Quote { all: options.quote_all_identifiers, ..Quote::default() },
+            include_acl: options.detail.include_acl,
+            include_comments: options.detail.include_comments,
+            include_security_labels: options.detail.include_security_labels,
+            include_toast_compression: options.detail.include_toast_compression,
+            load_via_partition_root: options.detail.load_via_partition_root,
+            inserts: options.detail.inserts,
+        };
+        let has_database = options.format != manifest::Format::Plain || options.plain.create;
+        if needs_values {
+            setup.monetary = server::read_monetary(&mut connection).await?;
+        }
+        let wants_expected = for_store && selection.content.definitions;
+        // a helper reads it while this thread orders the entries
+        let aside = if wants_expected && selection.is_whole() { helpers.pop() } else { None };
+        let early = aside.map(|helper| read_expected_aside(helper, setup.clone()));
+        for helper in helpers {
+            helper.close().await;
+        }
+        let mut plan = plan::build(inventory, &selection, emit, has_database.then_some(&database))?;
+        catalog::read_attribute_statistics(&mut connection, &mut plan, emit.quote).await?;
+        server::pin_values(&mut connection, &setup).await?;
+        let early = match early {
+            Some(early) => {
+                early.await.map_err(|error| Error::new(ErrorKind::Bug, "reading what is expected").caused_by(error))?
+            }
+            None => Ok(None),
+        };
+        let expected = match early {
+            Ok(Some(expected)) => expected,
+            Ok(None) if !wants_expected => Expected::default(),
+            Ok(None) => read_expected(&mut connection, &plan, &selection).await?,
+            Err(error) if server::is_lock_timeout(&error) => read_expected(&mut connection, &plan, &selection).await?,
+            Err(error) => return Err(error),
+        };
+        let globals = if for_store { read_globals(&mut connection, options).await? } else { None };
+        let tables = tables(&plan);
+        let oids: Vec<u32> = tables.iter().map(|table| table.oid).collect();
+        let sizes = match options.jobs.get() > 1 && slice::is_possible(form) && slice::is_worth(standing.version) {
+            true => catalog::read_table_sizes(&mut connection, &oids, slice::DIVIDED_BLOCKS_MIN).await?,
+            false => Vec::new(),
+        };
+        let board = Arc::new(Board::new(tables.iter().cloned()));
+
+        let mut warnings = standing.warnings.clone();
+        warnings.extend(selection.unmatched.iter().map(|(list, pattern)| {
+            format!(
+                "pattern \"{pattern}\" matches no {}: check its spelling; names are lower case unless quoted",
+                list.objects()
+            )
+        }));
+        if plan.has_circular_foreign_keys {
+            warnings.push(
+                "rows alone of tables whose foreign keys go in a circle: no order of loading suits them".to_owned(),
+            );
+        }
+        let server_version = connection.parameter("server_version").map(str::to_owned);
+        let connection = Some(connection);
+        Ok(Source {
+            connection,
+            board,
+            keeper: None,
+            told: mpsc::unbounded_channel().1,
+            sizes: sizes.into_iter().map(|size| (size.oid, size)).collect(),
+            server_version,
+            size: None,
+            standing,
+            database,
+            setup,
+            snapshot,
+            plan,
+            kinds: Vec::new(),
+            expected,
+            globals,
+            warnings,
+            skipped,
+        })
     }
-    for warning in &warnings {
-        phases.sink.event(Event::Warning(Message::new(warning.clone())));
-    }
-    let server_version = connection.parameter("server_version").map(str::to_owned);
-    let connection = Some(connection);
-    Ok(Source {
-        connection,
-        board,
-        keeper,
-        told,
-        sizes: sizes.into_iter().map(|size| (size.oid, size)).collect(),
-        server_version,
-        size,
-        standing,
-        database,
-        setup,
-        snapshot,
-        plan,
-        kinds: Vec::new(),
-        expected,
-        globals,
-        warnings,
-        skipped,
-    })
 }
 
 /// The tables whose rows are copied and that can be locked.
@@ -296,55 +328,33 @@ fn tables(plan: &Plan) -> Vec<LockTarget> {
         .collect()
 }
 
-/// Has a session of its own take over the locks of the tables whose rows are copied; the first session then has none.
+/// Has the session that looks take over the locks of the tables whose rows are copied; the first session then has none.
 ///
-/// Where no further session can be had, the first one keeps them to the end.
-async fn keep(
-    options: &Options,
-    setup: &Setup,
-    connection: &mut Connection,
-    snapshot: &Snapshot,
-    board: &Arc<Board>,
-    told: mpsc::UnboundedSender<Event>,
-) -> Result<Option<Keeper>> {
-    let tables = board.kept();
+/// Where there is no further session, the first one keeps them to the end.
+async fn keep(source: &mut Source, watch: Watch, lookout: Lookout) -> Result<()> {
+    let (second, tables) = (watch.stop().await?, source.board.kept());
+    let (Some(mut second), Some(first)) = (second, &mut source.connection) else { return Ok(()) };
     if tables.is_empty() {
-        return Ok(None);
+        second.close().await;
+        return Ok(());
     }
-    let post = Post {
-        source: options.source.clone(),
-        setup: setup.clone(),
-        board: Arc::clone(board),
-        blocking: options.blocking,
-    };
-    let opened = tokio::time::timeout(SECOND_MAX, post.open()).await;
-    let mut keeper = match opened {
-        Ok(Ok(keeper)) => keeper,
-        Ok(Err(error)) if !server::is_full(&error) && error.kind() != ErrorKind::Connect => return Err(error),
-        Ok(Err(_)) | Err(_) => {
-            let text = "no second session is to be had: the first one copies alone, and nobody looks who waits for it";
-            // the run listens
-            let _ = told.send(Event::Warning(Message::new(text)));
-            return Ok(None);
-        }
-    };
-    match server::take_over(&mut keeper, connection, &tables).await {
+    match server::take_over(&mut second, first, &tables).await {
         Ok(()) => {}
         Err(error) if server::is_lock_timeout(&error) => {
-            keeper.close().await;
-            let text = "other sessions wait for tables of this backup and its server does not look for deadlocks: \
+            second.close().await;
+            const SLOW: &str = "other sessions wait for tables of this backup and its server does not look for deadlocks: \
                 one session copies, and lets them go at its end";
-            // the run listens
-            let _ = told.send(Event::Warning(Message::new(text)));
-            return Ok(None);
+            lookout.tell(Event::Warning(Message::new(SLOW)));
+            return Ok(());
         }
         Err(error) => return Err(error),
     }
-    server::check_columns(connection, &mut keeper, snapshot, &tables).await?;
-    connection.execute(&format!("rollback to savepoint {SAVEPOINT}; release savepoint {SAVEPOINT}")).await?;
+    server::check_columns(first, &mut second, &source.snapshot, &tables).await?;
+    first.execute(&format!("rollback to savepoint {SAVEPOINT}; release savepoint {SAVEPOINT}")).await?;
     // settings made behind the savepoint are gone with it
-    server::pin_values(connection, setup).await?;
-    Ok(Some(Keeper::start(keeper, post, told)))
+    server::pin_values(first, &source.setup).await?;
+    source.keeper = Some(Keeper::start(second, lookout, Arc::clone(&source.board)));
+    Ok(())
 }
 
 async fn read_globals(connection: &mut Connection, options: &Options) -> Result<Option<String>> {

@@ -224,11 +224,11 @@ pub struct TableSize {
     pub bytes: u64,
 }
 
-/// Asks how large these tables are, which the session has locked.
-pub async fn read_table_sizes(connection: &mut Connection, oids: &[u32]) -> Result<Vec<TableSize>> {
+/// Asks how large these tables are, which the session has locked; what lies out of line counts for those of `blocks_min` blocks.
+pub async fn read_table_sizes(connection: &mut Connection, oids: &[u32], blocks_min: u64) -> Result<Vec<TableSize>> {
     let oids: Vec<String> = oids.iter().map(u32::to_string).collect();
     let list = format!("{{{}}}", oids.join(","));
-    let rows = connection.query(catalog_sql!("table_data_size"), &[Some(&list)]).await?;
+    let rows = connection.query(catalog_sql!("table_data_size"), &[Some(&list), Some(&blocks_min.to_string())]).await?;
     let decode = |row: &Record| -> Result<TableSize, DecodeError> {
         Ok(TableSize { oid: row.oid("oid")?, blocks: row.number("block_count")?, bytes: row.number("byte_count")? })
     };

@@ -250,9 +250,11 @@ impl Pass {
     }
 }
 
-/// How long a request for a lock may wait while its holder waits for the requester: the server looks for deadlocks after
-/// `deadlock_timeout`, 1 s unless it was changed.
-const PASS_PATIENCE: &str = "set local lock_timeout = '5s'";
+/// How long a request for a lock may wait while its holder waits for the requester: a little longer than the server takes to look
+/// for deadlocks, which a role that is no superuser cannot shorten.
+const PASS_PATIENCE: &str = "select pg_catalog.set_config('lock_timeout', \
+     greatest(5000, least(setting::pg_catalog.int4 + 2000, 30000))::pg_catalog.text, true) \
+     from pg_catalog.pg_settings where name = 'deadlock_timeout'";
 
 /// Locks one table behind a savepoint of the taker, past those who wait for it; the holder waits for the [`Pass`] meanwhile.
 ///

@@ -14,6 +14,8 @@ const EXPORT: &str = include_str!("../../sql/session/snapshot_export.sql");
 pub struct Snapshot {
     /// The server's name for it.
     pub id: String,
+    /// The server's process of the exporting session, whatever a pooler says.
+    pub pid: i32,
     /// The write-ahead log's position at about that moment.
     pub lsn: String,
     /// When the transaction began: RFC 3339, UTC, microseconds.
@@ -28,6 +30,7 @@ pub async fn export_snapshot(connection: &mut Connection) -> Result<Snapshot> {
     let decode = || -> Result<Snapshot, DecodeError> {
         Ok(Snapshot {
             id: row.string("snapshot")?,
+            pid: row.number("pid")?,
             lsn: row.string("lsn")?,
             time: row.string("time")?,
             oldest_running: row.string("oldest_running")?,

@@ -24,6 +24,10 @@ fn expect(bench: &mut Bench, action: Action, phase: Phase, form: (&'static str, 
 const COPIES_A: Trigger =
     Trigger { pattern: r#"(?i-u)copy "?cell"?\."?a"? "#, stop: Stop::Answer, stops_others: true, by_leader: false };
 
+/// The locks are taken, definitions are read.
+const READS: Trigger =
+    Trigger { pattern: "(?i-u)lock table", stop: Stop::Next, stops_others: true, by_leader: true };
+
 /// A backup behind a gate, into a folder of its own.
 struct Backup {
     folder: tempfile::TempDir,
@@ -255,10 +259,10 @@ fn two_who_want_two_tables_get_them_while_another_is_still_copied() {
     bench.clear(Vec::new());
 }
 
-/// A backup that stands while it copies `a`, and a session that wants `m` for some seconds before it goes on.
-fn wanted(bench: &mut Bench, arguments: &[&str], stands: Duration) -> (Run, tempfile::TempDir, bool) {
+/// A backup that stands, and a session that wants `m` for some seconds before it goes on.
+fn wanted(bench: &mut Bench, moment: Trigger, arguments: &[&str], stands: Duration) -> (Run, tempfile::TempDir, bool) {
     bench.reset();
-    let mut backup = Backup::begin(bench, Some(COPIES_A), arguments);
+    let mut backup = Backup::begin(bench, Some(moment), arguments);
     bench.actor.begin("alter table cell.m add column added_by_the_other int");
     assert!(bench.ended_or_waiting(|bench| &mut bench.actor, Duration::from_secs(2)).is_none(), "it waits");
     backup.gate.let_others_go();
@@ -274,9 +278,9 @@ fn wanted(bench: &mut Bench, arguments: &[&str], stands: Duration) -> (Run, temp
 #[test]
 fn warn_names_who_waits_and_goes_on() {
     let mut bench = Bench::new(&any_server());
-    for jobs in ["1", "2"] {
+    for (moment, jobs) in [(READS, "1"), (READS, "2"), (COPIES_A, "1"), (COPIES_A, "2")] {
         let arguments = ["-j", jobs, "--when-blocking", "warn", "--blocking-limit", "1s"];
-        let (run, folder, _) = wanted(&mut bench, &arguments, Duration::from_secs(5));
+        let (run, folder, _) = wanted(&mut bench, moment, &arguments, Duration::from_secs(5));
         let run = run.ok();
         expect_named(&run, &bench.actor, "cell.m");
         assert!(run.stderr.contains("alter table cell.m"), "it says what is waited with: {}", run.stderr);
@@ -288,22 +292,35 @@ fn warn_names_who_waits_and_goes_on() {
 #[test]
 fn yield_ends_the_backup_and_says_so() {
     let mut bench = Bench::new(&any_server());
-    for jobs in ["1", "2"] {
+    for (moment, jobs) in [(READS, "1"), (READS, "2"), (COPIES_A, "1"), (COPIES_A, "2")] {
         let arguments = ["-j", jobs, "--when-blocking", "yield", "--blocking-limit", "1s"];
-        let (run, folder, had_ended) = wanted(&mut bench, &arguments, Duration::from_secs(10));
+        let (run, folder, had_ended) = wanted(&mut bench, moment, &arguments, Duration::from_secs(10));
         let run = run.expect_code(15);
-        assert!(had_ended, "it ended while the rows stood still");
+        assert!(had_ended, "it ended while it stood still");
         expect_named(&run, &bench.actor, "cell.m");
         expect_none(&folder);
         bench.clear(Vec::new());
     }
 }
 
+/// What is read of the catalog cannot be let go halfway; who waits hears of it at once, also where it came later than we did.
+#[test]
+fn release_names_who_waits_while_definitions_are_read() {
+    let mut bench = Bench::new(&any_server());
+    let (run, folder, _) = wanted(&mut bench, READS, &[], Duration::from_secs(2));
+    let run = run.ok();
+    expect_named(&run, &bench.actor, "cell.m");
+    assert!(run.stderr.contains("definitions are being read"), "{}", run.stderr);
+    assert!(run.stderr.contains("alter table cell.m"), "it says what is waited with: {}", run.stderr);
+    assert_eq!(rows_in(&folder, "m"), 600);
+    bench.clear(Vec::new());
+}
+
 #[test]
 fn a_request_that_ends_before_the_limit_is_nobodys_business() {
     let mut bench = Bench::new(&any_server());
     let arguments = ["--when-blocking", "yield", "--blocking-limit", "30s"];
-    let (run, folder, had_ended) = wanted(&mut bench, &arguments, Duration::from_secs(3));
+    let (run, folder, had_ended) = wanted(&mut bench, COPIES_A, &arguments, Duration::from_secs(3));
     run.ok();
     assert!(!had_ended, "it went on");
     assert_eq!(rows_in(&folder, "m"), 600);
@@ -315,7 +332,7 @@ fn nothing_of_ours_is_left_on_the_server_where_others_waited() {
     let mut bench = Bench::new(&any_server());
     for how in ["release", "warn", "yield"] {
         let arguments = ["--when-blocking", how, "--blocking-limit", "1s"];
-        wanted(&mut bench, &arguments, Duration::from_secs(3));
+        wanted(&mut bench, COPIES_A, &arguments, Duration::from_secs(3));
         let sql =
             "select count(*) from pg_stat_activity where datname = current_database() and application_name = 'pgproof'";
         let is_clean = wait_until(Duration::from_secs(5), || bench.observer.run(sql) == ["0"]);
@@ -353,6 +370,34 @@ fn a_server_that_looks_for_deadlocks_late_stops_no_backup() {
         assert_eq!(outcome.kind, "before", "{cell}: {:?}\n{}", outcome.faults, outcome.run.transcript());
         assert!(outcome.actor.is_some(), "{cell}: {:?}", outcome.faults);
     }
+}
+
+/// A role that is no superuser cannot have it look sooner.
+#[test]
+fn a_server_that_looks_for_deadlocks_late_keeps_no_plain_role_from_a_backup() {
+    let mut bench = Bench::new(&any_server());
+    let (name, role) = (bench.database.name.clone(), crate::support::unique_name("late_"));
+    bench.observer.run(&format!(
+        "alter database {name} set deadlock_timeout = '8s'; create role {role} login"
+    ));
+    bench.actor = Session::open(&bench.database);
+    bench.reset();
+    bench.observer.run(&format!("grant usage on schema cell to {role}; grant select on all tables in schema cell to {role}"));
+    let folder = shared_folder();
+    let gate = Gate::open(&bench.database, Some(COPIES_A));
+    let url = gate.url(&bench.database).replace("postgres@", &format!("{role}@"));
+    let store = folder.path().to_str().expect("UTF-8");
+    let running = db(["backup", "--store", store, "-d", &url, "-j", "2"]).start();
+    assert!(wait_until(Duration::from_secs(20), || gate.is_reached()), "the moment did not come");
+    bench.actor.begin("alter table cell.m add column x int");
+    assert!(bench.ended_or_waiting(|bench| &mut bench.actor, Duration::from_secs(2)).is_none(), "it waits");
+    gate.let_others_go();
+    let answer = bench.actor.answer(Duration::from_secs(30)).expect("it gets the table");
+    gate.let_go();
+    let run = running.end_within(Duration::from_secs(60)).ok();
+    assert_eq!(answer.sqlstate, "00000");
+    assert_eq!((rows_in(&folder, "a"), rows_in(&folder, "m")), (1500, 600), "{}", run.transcript());
+    bench.observer.run(&format!("drop schema cell cascade; drop owned by {role}; drop role {role}"));
 }
 
 #[test]
