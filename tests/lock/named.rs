@@ -25,8 +25,7 @@ const COPIES_A: Trigger =
     Trigger { pattern: r#"(?i-u)copy "?cell"?\."?a"? "#, stop: Stop::Answer, stops_others: true, by_leader: false };
 
 /// The locks are taken, definitions are read.
-const READS: Trigger =
-    Trigger { pattern: "(?i-u)lock table", stop: Stop::Next, stops_others: true, by_leader: true };
+const READS: Trigger = Trigger { pattern: "(?i-u)lock table", stop: Stop::Next, stops_others: true, by_leader: true };
 
 /// A backup behind a gate, into a folder of its own.
 struct Backup {
@@ -94,7 +93,7 @@ fn a_backup_ends_although_a_session_wants_a_table_that_is_not_copied_yet() {
 fn who_got_a_table_early_is_named() {
     let mut bench = Bench::new(&any_server());
     for jobs in ["1", "2"] {
-        let (run, folder, _) = wanted(&mut bench, &["-j", jobs], Duration::from_secs(5));
+        let (run, folder, _) = wanted(&mut bench, COPIES_A, &["-j", jobs], Duration::from_secs(5));
         let run = run.ok();
         expect_named(&run, &bench.actor, "cell.m");
         assert_eq!(rows_in(&folder, "m"), 600);
@@ -377,12 +376,12 @@ fn a_server_that_looks_for_deadlocks_late_stops_no_backup() {
 fn a_server_that_looks_for_deadlocks_late_keeps_no_plain_role_from_a_backup() {
     let mut bench = Bench::new(&any_server());
     let (name, role) = (bench.database.name.clone(), crate::support::unique_name("late_"));
-    bench.observer.run(&format!(
-        "alter database {name} set deadlock_timeout = '8s'; create role {role} login"
-    ));
+    bench.observer.run(&format!("alter database {name} set deadlock_timeout = '8s'; create role {role} login"));
     bench.actor = Session::open(&bench.database);
     bench.reset();
-    bench.observer.run(&format!("grant usage on schema cell to {role}; grant select on all tables in schema cell to {role}"));
+    bench
+        .observer
+        .run(&format!("grant usage on schema cell to {role}; grant select on all tables in schema cell to {role}"));
     let folder = shared_folder();
     let gate = Gate::open(&bench.database, Some(COPIES_A));
     let url = gate.url(&bench.database).replace("postgres@", &format!("{role}@"));
