@@ -226,11 +226,13 @@ impl Shared {
     }
 
     fn is_stopped(&self, state: &State, number: usize) -> bool {
-        let stops_others = self.trigger.as_ref().is_some_and(|(trigger, _)| trigger.stops_others);
+        let Some((trigger, _)) = &self.trigger else { return false };
+        // who is kept waiting for an answer may have more to say of the same question, or leave
+        let is_hit = state.hit == Some(number) && trigger.stop != Stop::Answer;
         match state.stage {
             Stage::Before | Stage::Open => false,
-            Stage::Stopped => state.hit == Some(number) || stops_others,
-            Stage::OthersGo => state.hit == Some(number),
+            Stage::Stopped => is_hit || (trigger.stops_others && state.hit != Some(number)),
+            Stage::OthersGo => is_hit,
         }
     }
 

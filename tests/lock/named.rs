@@ -25,7 +25,8 @@ const COPIES_A: Trigger =
     Trigger { pattern: r#"(?i-u)copy "?cell"?\."?a"? "#, stop: Stop::Answer, stops_others: true, by_leader: false };
 
 /// The locks are taken, definitions are read.
-const READS: Trigger = Trigger { pattern: "(?i-u)lock table", stop: Stop::Next, stops_others: true, by_leader: true };
+const READS: Trigger =
+    Trigger { pattern: "(?i-u)pg_get_indexdef", stop: Stop::Answer, stops_others: true, by_leader: true };
 
 /// A backup behind a gate, into a folder of its own.
 struct Backup {
@@ -295,7 +296,7 @@ fn yield_ends_the_backup_and_says_so() {
         let arguments = ["-j", jobs, "--when-blocking", "yield", "--blocking-limit", "1s"];
         let (run, folder, had_ended) = wanted(&mut bench, moment, &arguments, Duration::from_secs(10));
         let run = run.expect_code(15);
-        assert!(had_ended, "it ended while it stood still");
+        assert!(had_ended, "it ended while it stood still: {jobs} {moment:?}\n{}", run.transcript());
         expect_named(&run, &bench.actor, "cell.m");
         expect_none(&folder);
         bench.clear(Vec::new());
