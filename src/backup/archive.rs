@@ -150,6 +150,7 @@ pub(super) async fn write(
     let copying = Copying::start(connections, crew, spool_folder(&place));
     let (_, silence) = mpsc::unbounded_channel();
     let mut told = std::mem::replace(&mut source.told, silence);
+    let mut watch = source.watch.take();
     let source = &*source;
     let ticker = copying.ticker(source.size);
     let done = AtomicU64::new(0);
@@ -168,9 +169,16 @@ pub(super) async fn write(
             None => std::future::pending().await,
         }
     };
+    let watched = async {
+        match &mut watch {
+            Some(watch) => watch.failed().await,
+            None => std::future::pending().await,
+        }
+    };
     let archived = tokio::select! {
         archived = written => archived,
         error = kept => Err(error),
+        error = watched => Err(error),
         error = ticker.run(sink, &done) => Err(error),
         error = keeper::relay(&mut told, sink) => Err(error),
     }?;

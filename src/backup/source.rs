@@ -36,6 +36,8 @@ pub(super) struct Source {
     pub(super) board: Arc<Board>,
     /// Who keeps their locks; `None` where there are none, or where the first session does.
     pub(super) keeper: Option<Keeper>,
+    /// Who looks where nobody keeps locks for the first session.
+    pub(super) watch: Option<Watch>,
     /// What the keeper has to say.
     pub(super) told: mpsc::UnboundedReceiver<Event>,
     /// How large tables are, where that decides how they are copied.
@@ -294,6 +296,7 @@ impl Reading {
             connection,
             board,
             keeper: None,
+            watch: None,
             told: mpsc::unbounded_channel().1,
             sizes: sizes.into_iter().map(|size| (size.oid, size)).collect(),
             server_version,
@@ -332,24 +335,28 @@ fn tables(plan: &Plan) -> Vec<LockTarget> {
 ///
 /// Where there is no further session, the first one keeps them to the end.
 async fn keep(source: &mut Source, watch: Watch, lookout: Lookout) -> Result<()> {
-    let (second, tables) = (watch.stop().await?, source.board.kept());
-    let (Some(mut second), Some(first)) = (second, &mut source.connection) else { return Ok(()) };
+    const SLOW: &str = "this server looks for deadlocks late (deadlock_timeout), so tables that other sessions wait for cannot be \
+        let go early: one session copies, and keeps its locks to the end";
+    let tables = source.board.kept();
+    let (Some(mut second), Some(first)) = (watch.stop().await?, &mut source.connection) else { return Ok(()) };
     if tables.is_empty() {
         second.close().await;
         return Ok(());
     }
-    match server::take_over(&mut second, first, &tables).await {
-        Ok(()) => {}
-        Err(error) if server::is_lock_timeout(&error) => {
-            second.close().await;
-            const SLOW: &str = "other sessions wait for tables of this backup and its server does not look for deadlocks: \
-                one session copies, and lets them go at its end";
-            lookout.tell(Event::Warning(Message::new(SLOW)));
-            return Ok(());
-        }
-        Err(error) => return Err(error),
-    }
+    let taken = match server::passes_late(first).await? {
+        true => false,
+        false => match server::take_over(&mut second, first, &tables).await {
+            Ok(()) => true,
+            Err(error) if server::is_lock_timeout(&error) => false,
+            Err(error) => return Err(error),
+        },
+    };
     server::check_columns(first, &mut second, &source.snapshot, &tables).await?;
+    if !taken {
+        lookout.tell(Event::Warning(Message::new(SLOW)));
+        source.watch = Some(Watch::go_on(lookout, source.snapshot.pid, second));
+        return Ok(());
+    }
     first.execute(&format!("rollback to savepoint {SAVEPOINT}; release savepoint {SAVEPOINT}")).await?;
     // settings made behind the savepoint are gone with it
     server::pin_values(first, &source.setup).await?;

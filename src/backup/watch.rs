@@ -163,7 +163,14 @@ impl Watch {
         let (stop, stopped) = oneshot::channel();
         let (sized, size) = oneshot::channel();
         let work = Work { lookout, holder, seen: Seen::default() };
-        Self { stop: Some(stop), task: tokio::spawn(work.run(sized, stopped)), is_blind: false, size: Some(size) }
+        Self { stop: Some(stop), task: tokio::spawn(work.begin(sized, stopped)), is_blind: false, size: Some(size) }
+    }
+
+    /// Looks on in a session that was given back.
+    pub(super) fn go_on(lookout: Lookout, holder: i32, connection: Connection) -> Self {
+        let (stop, stopped) = oneshot::channel();
+        let work = Work { lookout, holder, seen: Seen::default() };
+        Self { stop: Some(stop), task: tokio::spawn(work.look(connection, stopped)), is_blind: false, size: None }
     }
 
     /// The database's bytes on disk, where this session could ask for them.
@@ -213,11 +220,7 @@ struct Work {
 }
 
 impl Work {
-    async fn run(
-        mut self,
-        sized: oneshot::Sender<u64>,
-        mut stopped: oneshot::Receiver<()>,
-    ) -> Result<Option<Connection>> {
+    async fn begin(self, sized: oneshot::Sender<u64>, stopped: oneshot::Receiver<()>) -> Result<Option<Connection>> {
         let mut connection = match tokio::time::timeout(SECOND_MAX, self.lookout.open()).await {
             Ok(Ok(connection)) => connection,
             Ok(Err(error)) if !server::is_full(&error) && error.kind() != ErrorKind::Connect => return Err(error),
@@ -231,6 +234,14 @@ impl Work {
         let size = server::read_database_size(&mut connection).await?;
         // a run that has ended does not ask
         let _ = sized.send(size);
+        self.look(connection, stopped).await
+    }
+
+    async fn look(
+        mut self,
+        mut connection: Connection,
+        mut stopped: oneshot::Receiver<()>,
+    ) -> Result<Option<Connection>> {
         loop {
             tokio::select! {
                 _ = &mut stopped => return Ok(Some(connection)),
@@ -252,7 +263,7 @@ impl Work {
                 return Err(waiter.gave_way(sight.since));
             }
             if (action == WhenBlocking::Release && sight.is_new) || (is_due && !sight.is_told) {
-                self.lookout.tell(waiter.warning(sight.since, "definitions are being read, rows come next"));
+                self.lookout.tell(waiter.warning(sight.since, "it cannot be let go yet"));
                 self.seen.told(waiter);
             }
         }

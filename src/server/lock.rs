@@ -256,6 +256,16 @@ const PASS_PATIENCE: &str = "select pg_catalog.set_config('lock_timeout', \
      greatest(5000, least(setting::pg_catalog.int4 + 2000, 30000))::pg_catalog.text, true) \
      from pg_catalog.pg_settings where name = 'deadlock_timeout'";
 
+/// Whether a server looks for deadlocks too late for a [`Pass`].
+///
+/// # Errors
+///
+/// The server's.
+pub async fn passes_late(connection: &mut Connection) -> Result<bool> {
+    const SQL: &str = "select setting::pg_catalog.int4 > 28000 as is_late from pg_catalog.pg_settings where name = 'deadlock_timeout'";
+    connection.query_one(SQL, &[]).await?.boolean("is_late").map_err(|error| not_understood("deadlock_timeout", error))
+}
+
 /// Locks one table behind a savepoint of the taker, past those who wait for it; the holder waits for the [`Pass`] meanwhile.
 ///
 /// # Errors

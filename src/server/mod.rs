@@ -29,7 +29,8 @@ pub use connection::{Connection, Notice, Statement, TransactionStatus};
 pub use copy::{CopyIn, CopyOut};
 pub use failure::{ServerError, is_full, is_lock_timeout, server_error, sqlstate};
 pub use lock::{
-    LockPatience, LockTarget, Pass, check_columns, is_table_change, lock_past_waiters, lock_tables, take_over,
+    LockPatience, LockTarget, Pass, check_columns, is_table_change, lock_past_waiters, lock_tables, passes_late,
+    take_over,
 };
 pub use options::{Address, ChannelBinding, Host, Keepalive, Options, Roots, SslMode, TargetSession, Tls};
 pub use pooler::Poolers;
