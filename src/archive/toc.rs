@@ -240,6 +240,18 @@ impl Entry {
         }
     }
 
+    /// What an archive of this version holds of it: older ones have no place for some of it.
+    #[must_use]
+    pub fn in_version(mut self, version: Version) -> Self {
+        if version < Version::V1_14 {
+            self.access_method = None;
+        }
+        if version < Version::V1_16 {
+            self.relation_kind = None;
+        }
+        self
+    }
+
     /// The statement before its rows; `None` where the data itself is statements.
     pub fn copy_statement(&self) -> Option<&str> {
         self.copy.as_deref().filter(|copy| !copy.is_empty())

@@ -59,6 +59,36 @@ fn what_every_pg_dump_writes_restores_as_by_its_own_pg_restore() {
     assert!(findings.is_empty(), "of {count} archives:\n{}", findings.join("\n"));
 }
 
+fn only_folder(of: &Path) -> std::path::PathBuf {
+    std::fs::read_dir(of).expect("a folder").flatten().map(|file| file.path()).find(|path| path.is_dir()).expect("one")
+}
+
+/// In a store, where what was written is read back before it is published.
+#[test]
+fn backups_for_older_programs_are_good_and_those_programs_read_them() {
+    let source = values::database(&newest_server());
+    let readers = servers();
+    for major in ["13", "14", "15", "16", "17"] {
+        for format in ["custom", "directory", "tar", "plain"] {
+            let folder = shared_folder();
+            let store = folder.path().to_str().expect("UTF-8");
+            let compression = if format == "tar" { "none" } else { "gzip" };
+            let form = ["-F", format, "-Z", compression, "--for-pg-restore", major];
+            db(["backup", "-d", &source.url(), "--store", store].iter().chain(&form)).run().ok();
+            db(["verify", "latest", "--store", store]).run().ok();
+            let reader = readers.iter().find(|server| server.major.to_string() == major);
+            if let (Some(reader), false) = (reader, format == "plain") {
+                let backup = only_folder(&folder.path().join(&source.name));
+                let files = std::fs::read_dir(&backup).expect("a backup").flatten().map(|file| file.path());
+                let archive =
+                    files.filter_map(|path| path.to_str().map(str::to_owned)).find(|path| path.contains("/archive"));
+                let list = reader.stdout("pg_restore", &["-l", &archive.expect("an archive")]);
+                assert!(list.contains("TABLE DATA"), "{major} {format}: {list}");
+            }
+        }
+    }
+}
+
 fn empty(server: &Server) -> Database {
     server.database_with("template template0 encoding 'UTF8'")
 }
