@@ -29,6 +29,8 @@ mod outside;
 #[cfg(test)]
 mod pooler;
 #[cfg(test)]
+mod recovery;
+#[cfg(test)]
 mod secret;
 #[cfg(test)]
 mod server;

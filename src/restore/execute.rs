@@ -349,6 +349,9 @@ impl Run<'_> {
         let Some(entry) = shared.archive.toc().entries.get(item.index) else { return Ok(()) };
         match result {
             Ok(done) => {
+                if let Some(error) = done.failure {
+                    self.fail(statement::describe(entry), error)?;
+                }
                 self.outcome.entry_count += 1;
                 self.outcome.statistics_count += u64::from(is_statistics(entry));
                 if item.data && entry.has_data {
@@ -359,25 +362,29 @@ impl Run<'_> {
                 Ok(())
             }
             Err(error) => {
-                let name = statement::describe(entry);
-                // a broken connection, a damaged archive, a store that is gone: nothing more can come of it
-                let is_over = matches!(
-                    error.kind(),
-                    ErrorKind::Connect | ErrorKind::Archive | ErrorKind::Store | ErrorKind::Throttled | ErrorKind::Bug
-                );
-                let ends = is_over || self.stops();
-                if ends {
-                    return Err(error.context(&name));
-                }
+                self.fail(statement::describe(entry), error)?;
                 if entry.kind == "TABLE" {
                     self.failed_tables.insert(entry.dump_id);
                 }
-                let failure = failure(name, &error);
-                self.sink.event(Event::Warning(Message::new(format!("{}: {}", failure.entry, failure.message))));
-                self.outcome.failures.push(failure);
                 Ok(())
             }
         }
+    }
+
+    /// Takes note of a failure; gives it back where it ends the restore.
+    fn fail(&mut self, name: String, error: Error) -> Result<()> {
+        // a broken connection, a damaged archive, a store that is gone: nothing more can come of it
+        let is_over = matches!(
+            error.kind(),
+            ErrorKind::Connect | ErrorKind::Archive | ErrorKind::Store | ErrorKind::Throttled | ErrorKind::Bug
+        );
+        if is_over || self.stops() {
+            return Err(error.context(&name));
+        }
+        let failure = failure(name, &error);
+        self.sink.event(Event::Warning(Message::new(format!("{}: {}", failure.entry, failure.message))));
+        self.outcome.failures.push(failure);
+        Ok(())
     }
 
     /// Drops what is going to be created, last first, all or nothing.

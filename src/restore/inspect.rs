@@ -8,6 +8,7 @@ use crate::server::{Connection, Standing, read_standing};
 
 const OBJECTS: &str = include_str!("../../sql/restore/target.sql");
 const MISSING: &str = include_str!("../../sql/restore/missing.sql");
+const FOREIGN_OWNERS: &str = include_str!("../../sql/restore/foreign_owner.sql");
 
 /// What the target is.
 #[derive(Clone, Debug)]
@@ -57,6 +58,23 @@ fn array(values: impl Iterator<Item = String>) -> String {
     let elements: Vec<String> =
         values.map(|value| format!("\"{}\"", value.replace('\\', "\\\\").replace('"', "\\\""))).collect();
     format!("{{{}}}", elements.join(","))
+}
+
+/// The oid of a database of the server; `None` where it has none of that name.
+pub(super) async fn read_database_oid(connection: &mut Connection, name: &str) -> Result<Option<u32>> {
+    const SQL: &str = "select oid from pg_catalog.pg_database where datname = $1";
+    let rows = connection.query(SQL, &[Some(name)]).await?;
+    rows.first().map(|row| row.oid("oid")).transpose().map_err(wrong("database_oid"))
+}
+
+/// Those of the roles, as far as they exist, that the session's role cannot make owners of what it has.
+pub(super) async fn read_foreign_owners(
+    connection: &mut Connection,
+    owners: impl Iterator<Item = &str>,
+) -> Result<Vec<String>> {
+    let owners: BTreeSet<String> = owners.map(str::to_owned).collect();
+    let rows = connection.query(FOREIGN_OWNERS, &[Some(&array(owners.into_iter()))]).await?;
+    rows.iter().map(|row| row.string("name")).collect::<Result<_, _>>().map_err(wrong("foreign_owner"))
 }
 
 /// Those of the names that the server does not have.

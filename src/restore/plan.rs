@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64};
 
 use super::encoding;
-use super::inspect::{Names, Target, read_missing, read_target};
+use super::inspect::{Names, Target, read_database_oid, read_foreign_owners, read_missing, read_target};
 use super::script::{self, Survey};
 use super::select::{Components, Item, is_statistics, select};
 use super::session::speak;
@@ -18,7 +18,7 @@ use crate::archive::toc::{Entry, Toc};
 use crate::codec::compress::Algorithm;
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::{Event, Phase, Sink};
-use crate::manifest::Manifest;
+use crate::manifest::{self, Manifest};
 use crate::object::identifier::Quote;
 use crate::object::version::Version;
 use crate::reader::Archive;
@@ -231,8 +231,18 @@ pub(super) async fn build(options: Options, sink: &dyn Sink) -> Result<Plan> {
         target.standing.version,
         target.standing.user
     );
+    let own = read_database_oid(&mut connection, &summary.database).await?;
     connection.close().await;
-    let refusal = source_is_target(&options, opening.manifest.as_ref(), &target, &summary.database).or(refusal);
+    let source = opening.manifest.as_ref().map(|manifest| &manifest.source);
+    let identity = source.map_or(Identity::Other, |source| Identity::of(source, &target, own));
+    if identity == Identity::Unknown {
+        summary.warnings.push(format!(
+            "whether database \"{}\" is the one that the backup was taken of could not be checked: a server does not tell who it is",
+            summary.database
+        ));
+    }
+    let is_source = (identity == Identity::Source && !options.overwrite_source).then(|| overwrites(&summary.database));
+    let refusal = is_source.or(refusal);
     sink.event(Event::PhaseFinished { phase: Phase::Inspect, elapsed: begun.elapsed() });
     let create_roles = if options.create_roles { missing.roles.into_iter().collect() } else { Vec::new() };
     Ok(Plan { options, summary, work, create_roles, refusal })
@@ -252,22 +262,35 @@ fn check_options(options: &Options) -> Result<()> {
     Ok(())
 }
 
+/// Whether a target is the very database that a backup was taken of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Identity {
+    Source,
+    Other,
+    Unknown,
+}
+
+impl Identity {
+    /// By the cluster's identifier and the database's oid: one that was dropped and made again under the same name is another.
+    fn of(source: &manifest::Source, target: &Target, database_oid: Option<u32>) -> Self {
+        if database_oid != Some(source.database_oid) {
+            return Self::Other;
+        }
+        match (&source.system_identifier, &target.standing.system_identifier) {
+            (Some(source), Some(target)) if source == target => Self::Source,
+            (Some(_), Some(_)) => Self::Other,
+            (None, _) | (_, None) => Self::Unknown,
+        }
+    }
+}
+
 /// The very database that the backup was taken of must not be written to by mistake.
-fn source_is_target(
-    options: &Options,
-    manifest: Option<&Manifest>,
-    target: &Target,
-    database: &str,
-) -> Option<Refusal> {
-    let source = &manifest?.source;
-    let is_same = source.system_identifier.is_some()
-        && source.system_identifier == target.standing.system_identifier
-        && source.database == database;
-    (is_same && !options.overwrite_source).then(|| Refusal {
+fn overwrites(database: &str) -> Refusal {
+    Refusal {
         message: format!("the target is the database \"{database}\" that the backup was taken of"),
         detail: None,
         hint: "Restore into another database, or say --overwrite-source.",
-    })
+    }
 }
 
 fn refuse_missing(options: &Options, missing: &Names) -> Option<Refusal> {
@@ -316,6 +339,17 @@ async fn refuse_encoding(
     }))
 }
 
+/// Roles that this one cannot make owners of anything. What is theirs comes to be the restoring role's.
+fn cannot_own(owners: &[String], user: &str) -> Option<String> {
+    (!owners.is_empty()).then(|| {
+        format!(
+            "role \"{user}\" cannot make these roles owners: {}; what is theirs will be its own, and the restore ends with 5: \
+             restore as a superuser or a member of them, or say --no-owner",
+            owners.join(", ")
+        )
+    })
+}
+
 fn refuse_objects(target: &Target) -> Refusal {
     Refusal {
         message: format!(
@@ -356,6 +390,11 @@ async fn plan_archive(
     count(summary, toc, &items, &archive, manifest);
     summary.missing_roles = missing.roles.iter().cloned().collect();
     summary.missing_extensions = missing.extensions.iter().cloned().collect();
+    if !options.leave.owner {
+        let owners = items.iter().filter_map(entry_of).filter(|entry| statement::owner(entry).is_some());
+        let foreign = read_foreign_owners(connection, owners.filter_map(|entry| entry.owner.as_deref())).await?;
+        summary.warnings.extend(cannot_own(&foreign, &target.standing.user));
+    }
     summary.missing_tablespaces = missing.tablespaces.iter().cloned().collect();
     let mut refusal = None;
     if without_statistics {

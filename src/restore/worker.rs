@@ -76,10 +76,12 @@ pub(super) struct Worker {
 }
 
 /// What one entry brought.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Debug, Default)]
 pub(super) struct Done {
     pub(super) rows: Option<u64>,
     pub(super) bytes: u64,
+    /// What failed once the object was there: its owner could not be set. Its rows can be loaded all the same.
+    pub(super) failure: Option<Error>,
 }
 
 /// The text of one of the entries that say how the archive was made.
@@ -151,15 +153,16 @@ impl Worker {
         let mut done = Done::default();
         let counts_as_data = item.data && !entry.has_data;
         if item.schema || counts_as_data {
-            self.define(entry, toc).await?;
+            done.failure = self.define(entry, toc).await?;
         }
         if item.data && entry.has_data {
-            done = self.load(entry).await?;
+            done = Done { failure: done.failure, ..self.load(entry).await? };
         }
         Ok(done)
     }
 
-    async fn define(&mut self, entry: &Entry, toc: &Toc) -> Result<()> {
+    /// Creates an object. Gives back what failed afterwards, where that leaves the session as it was.
+    async fn define(&mut self, entry: &Entry, toc: &Toc) -> Result<Option<Error>> {
         let leave = self.shared.leave;
         self.place(entry).await?;
         let version = self.connection.version();
@@ -172,15 +175,27 @@ impl Worker {
                 None => self.execute(&sql).await?,
             }
         }
-        if !leave.owner
-            && let Some(sql) = statement::owner(entry)
-        {
-            self.execute(&sql).await.map_err(|error| error.context("could not set the owner"))?;
+        let finished = self.finish(entry).await;
+        if self.in_transaction {
+            return finished.map(|()| None);
+        }
+        Ok(finished.err())
+    }
+
+    /// What belongs to an object that is there: its owner, and for some its access method.
+    async fn finish(&mut self, entry: &Entry) -> Result<()> {
+        let owner = statement::owner(entry).filter(|_| !self.shared.leave.owner);
+        let owned = match owner {
+            Some(sql) => self.execute(&sql).await.map_err(|error| error.context("could not set the owner")),
+            None => Ok(()),
+        };
+        if owned.is_err() && self.in_transaction {
+            return owned;
         }
         if let Some(sql) = self.place.after(entry, Quote::default()) {
             self.execute(&sql).await?;
         }
-        Ok(())
+        owned
     }
 
     /// Runs a definition, again when it lost a deadlock: the schedule keeps apart what locks a table, but a foreign key of a
@@ -353,7 +368,7 @@ impl Worker {
         let standard = stock::quote(self.shared.archive.toc()).standard_strings;
         let mut splitter = Splitter::new().with_standard_strings(standard);
         let mut batch = Vec::new();
-        let mut done = Done { rows: Some(0), bytes: 0 };
+        let mut done = Done { rows: Some(0), ..Done::default() };
         loop {
             match source.next().await {
                 Some(piece) => splitter.push(&piece?),
