@@ -184,7 +184,7 @@ impl Outcome {
         Some(
             Error::new(ErrorKind::Partial, format!("database \"{}\" was restored with {what}", self.database))
                 .detail(detail)
-                .hint("What is named is missing in the database; mend the cause and restore again with --clean."),
+                .hint("What is named is missing in the database, or not as it was; mend the cause and restore again with --clean."),
         )
     }
 }
