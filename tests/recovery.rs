@@ -79,3 +79,32 @@ fn a_dropped_database_comes_back_under_its_own_name() {
         assert_eq!(source.rows(), rows, "created before it");
     }
 }
+
+#[test]
+fn a_target_that_does_not_exist_is_made_where_that_is_asked_for() {
+    for server in servers() {
+        let source = server.database_with("template template0 encoding 'LATIN1' locale 'C'");
+        source.sql("create table t (id int primary key); insert into t select generate_series(1, 100);");
+        let folder = shared_folder();
+        let store = folder.path().to_str().expect("UTF-8");
+        for format in ["custom", "plain"] {
+            db(["backup", "-d", &source.url(), "--store", store, "-F", format]).run().ok();
+            // its name is taken, so that it goes when the test ends
+            let target = server.database();
+            server.sql("postgres", &format!("drop database {}", target.name));
+            let restore = ["restore", "latest", "--store", store, "-d", &target.url(), "--confirm", &target.name];
+            let run = db(restore).run().expect_code(18);
+            assert!(run.stderr.contains("createdb") && run.stderr.contains("--create-target"), "{}", run.transcript());
+            let dry = db(restore.iter().chain(&["--create-target", "--dry-run"])).run().ok();
+            assert!(dry.stdout.contains(&format!("creates database \"{}\"", target.name)), "{}", dry.transcript());
+            db(restore).run().expect_code(18);
+            db(restore.iter().chain(&["--create-target"])).run().ok();
+            assert_eq!(target.rows(), source.rows());
+            if format == "custom" {
+                assert_eq!(target.sql("show server_encoding"), source.sql("show server_encoding"));
+            }
+            // it is there now, and not empty
+            db(restore.iter().chain(&["--create-target"])).run().expect_code(6);
+        }
+    }
+}

@@ -114,6 +114,10 @@ struct RunArgs {
     #[arg(short = 'C', long)]
     create: bool,
 
+    /// Make the database that -d names where it does not exist, with the source's encoding and locale
+    #[arg(long, conflicts_with = "create")]
+    create_target: bool,
+
     /// Stop at the first failure
     #[arg(short, long)]
     exit_on_error: bool,
@@ -494,6 +498,7 @@ pub(super) async fn run(args: Args, context: &Context) -> Result<Report> {
         selection: args.selection.selection(false)?,
         leave: args.leave.leave(),
         create_database: args.run.create,
+        create_target: args.run.create_target,
         clean: args.run.clean,
         exit_on_error: args.run.exit_on_error,
         single_transaction: args.run.single_transaction,

@@ -14,6 +14,7 @@ use super::script::{self, failure};
 use super::select::{Item, is_statistics};
 use super::session::{connect, speak};
 use super::statement;
+use super::target::make;
 use super::worker::{Done, Shared, Worker};
 use super::{Options, Outcome};
 use crate::archive::pick::Pass;
@@ -50,6 +51,9 @@ async fn perform(plan: &Plan, sink: &dyn Sink) -> Result<Outcome> {
         warnings: plan.summary.warnings.clone(),
         ..Outcome::default()
     };
+    if let Some(sql) = &plan.create_target {
+        make(&plan.options.target, plan.options.role.as_deref(), sql).await?;
+    }
     match &plan.work {
         Work::Script { inlet, algorithm, monetary } => {
             let mut connection = connect(&plan.options.target).await?;

@@ -18,8 +18,20 @@ pub(super) struct Target {
     pub(super) object_count: u64,
     /// The first few of them.
     pub(super) object_names: Vec<String>,
+    /// It does not exist and is going to be made.
+    pub(super) is_made: bool,
     /// The log holds no rows that are loaded into a table of the same transaction.
     pub(super) minimal_log: bool,
+}
+
+impl Target {
+    /// What was looked at is another database of its server.
+    pub(super) fn will_be_made(&mut self, name: &str) {
+        self.is_made = true;
+        name.clone_into(&mut self.standing.database);
+        self.object_count = 0;
+        self.object_names.clear();
+    }
 }
 
 /// Names that something needs to exist.
@@ -47,6 +59,7 @@ pub(super) async fn read_target(connection: &mut Connection) -> Result<Target> {
             standing,
             object_count: row.number("object_count")?,
             object_names: row.strings("names")?,
+            is_made: false,
             minimal_log: level.text("level")? == "minimal",
         })
     };

@@ -18,6 +18,7 @@ mod select;
 mod session;
 mod source;
 mod statement;
+mod target;
 mod worker;
 
 use std::num::NonZeroUsize;
@@ -61,6 +62,8 @@ pub struct Options {
     pub leave: Leave,
     /// `-C`: create the database that the archive names.
     pub create_database: bool,
+    /// Make the database of `target` where it does not exist.
+    pub create_target: bool,
     /// `-c`: drop what is going to be created first; what does not exist is passed over.
     pub clean: bool,
     /// Stop at the first failure.
@@ -97,6 +100,7 @@ impl Options {
             selection: Selection::default(),
             leave: Leave::default(),
             create_database: false,
+            create_target: false,
             clean: false,
             exit_on_error: false,
             single_transaction: false,

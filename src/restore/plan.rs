@@ -12,6 +12,7 @@ use super::select::{Components, Item, is_statistics, select};
 use super::session::speak;
 use super::source::{Origin, open};
 use super::statement;
+use super::target::{create_statement, reach};
 use super::worker::Shared;
 use super::{Options, Outcome, execute, role};
 use crate::archive::toc::{Entry, Toc};
@@ -34,6 +35,8 @@ pub struct Plan {
     pub(super) summary: Summary,
     pub(super) work: Work,
     pub(super) create_roles: Vec<String>,
+    /// The statement that makes the target, where it does not exist.
+    pub(super) create_target: Option<String>,
     refusal: Option<Refusal>,
 }
 
@@ -188,12 +191,15 @@ pub(super) async fn build(options: Options, sink: &dyn Sink) -> Result<Plan> {
     let opening = open(&options.source, options.check_files, options.jobs.get(), sink).await?;
     sink.event(Event::PhaseBegun(Phase::Inspect));
     let begun = std::time::Instant::now();
-    let mut connection = Connection::connect(&options.target).await?;
+    let (mut connection, is_made) = reach(&options.target, options.create_target).await?;
     connection.execute("select pg_catalog.set_config('search_path', '', false)").await?;
     if let Some(role) = &options.role {
         connection.query("select pg_catalog.set_config('role', $1, false)", &[Some(role)]).await?;
     }
-    let target = read_target(&mut connection).await?;
+    let mut target = read_target(&mut connection).await?;
+    if is_made {
+        target.will_be_made(&options.target.database);
+    }
     let mut summary = Summary {
         source: opening.name.clone(),
         origin: opening.manifest.as_ref().map(|manifest| {
@@ -206,6 +212,7 @@ pub(super) async fn build(options: Options, sink: &dyn Sink) -> Result<Plan> {
         jobs: options.jobs.get(),
         warnings: target.standing.warnings.clone(),
         existing_count: target.object_count,
+        creates_database: is_made,
         ..Summary::default()
     };
     if target.standing.in_recovery {
@@ -245,7 +252,14 @@ pub(super) async fn build(options: Options, sink: &dyn Sink) -> Result<Plan> {
     let refusal = is_source.or(refusal);
     sink.event(Event::PhaseFinished { phase: Phase::Inspect, elapsed: begun.elapsed() });
     let create_roles = if options.create_roles { missing.roles.into_iter().collect() } else { Vec::new() };
-    Ok(Plan { options, summary, work, create_roles, refusal })
+    let create_target = is_made.then(|| {
+        let toc = match &work {
+            Work::Archive { shared, .. } => Some(shared.archive.toc()),
+            Work::Script { .. } => None,
+        };
+        create_statement(&options.target.database, toc, target.standing.version)
+    });
+    Ok(Plan { options, summary, work, create_roles, create_target, refusal })
 }
 
 fn check_options(options: &Options) -> Result<()> {
@@ -255,6 +269,11 @@ fn check_options(options: &Options) -> Result<()> {
     }
     if options.single_transaction && options.create_database {
         return clash("--create cannot be combined with --single-transaction");
+    }
+    if options.create_target && options.create_database {
+        return clash(
+            "--create-target cannot be combined with --create: the one makes the database of -d, the other that of the archive",
+        );
     }
     if options.clean && options.selection.components == Components::Data {
         return clash("--clean cannot be combined with --data-only");
@@ -386,7 +405,10 @@ async fn plan_archive(
 
     let wanted = names(options, toc, &items, database);
     speak(connection, toc).await?;
-    let missing = read_missing(connection, &wanted).await?;
+    let mut missing = read_missing(connection, &wanted).await?;
+    if target.is_made {
+        missing.relations.clone_from(&wanted.relations);
+    }
     count(summary, toc, &items, &archive, manifest);
     summary.missing_roles = missing.roles.iter().cloned().collect();
     summary.missing_extensions = missing.extensions.iter().cloned().collect();
