@@ -174,3 +174,20 @@ fn results_that_cannot_be_written_are_errors() {
     let shell = format!("'{}' --help | head -c 1 >/dev/null; exit 0", env!("CARGO_BIN_EXE_db"));
     assert!(Command::new("sh").args(["-c", &shell]).status().unwrap().success());
 }
+
+/// As pg_dump writes it: psql reads it without another program.
+#[test]
+fn a_script_in_a_file_or_a_pipe_is_text_unless_compression_is_asked_for() {
+    let database = pg::any_server().database();
+    database.sql("create table t (a int); insert into t values (1);");
+    let folder = pg::shared_folder();
+    let url = database.url();
+    let file = folder.path().join("t.sql");
+    let path = file.to_str().unwrap();
+    db(["backup", "-F", "plain", "-o", path, "-d", &url]).run().ok();
+    assert!(fs::read_to_string(&file).unwrap().contains("COPY public.t (a) FROM stdin;"));
+    let piped = db(["backup", "-F", "plain", "-o", "-", "-d", &url]).run().ok();
+    assert!(piped.stdout.contains("COPY public.t (a) FROM stdin;"));
+    db(["backup", "-F", "plain", "-Z", "gzip", "-o", path, "-d", &url]).run().ok();
+    assert!(fs::read(&file).unwrap().starts_with(&[0x1f, 0x8b]));
+}

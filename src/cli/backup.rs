@@ -70,7 +70,7 @@ struct ArchiveArgs {
     #[arg(short = 'F', long, value_name = "FORMAT", default_value = "custom", value_parser = format)]
     format: Format,
 
-    /// none, gzip, lz4 or zstd, with a level behind a colon
+    /// none, gzip, lz4 or zstd, with a level behind a colon; tar, and plain with --file, are not compressed unless asked for
     #[arg(short = 'Z', long, value_name = "METHOD", default_value = "zstd:3", value_parser = compression)]
     compress: Compression,
 
@@ -292,7 +292,9 @@ impl DetailArgs {
 impl Args {
     fn compression(&self, context: &Context) -> Result<Compression> {
         let chosen = context.spelled.iter().any(|option| option.starts_with("--compress="));
-        if self.archive.format == Format::Tar && !chosen {
+        // a script in a file or a pipe is for psql, as pg_dump's is
+        let is_text = self.archive.format == Format::Plain && self.archive.file.is_some();
+        if (self.archive.format == Format::Tar || is_text) && !chosen {
             return Ok(Compression::None);
         }
         let old_reader = self.archive.for_pg_restore.filter(|major| *major < 16);
