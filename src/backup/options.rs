@@ -38,6 +38,8 @@ pub struct Options {
     pub detail: DetailOptions,
     /// What a plain dump begins with.
     pub plain: PlainOptions,
+    /// Who switches triggers off in a script (`--superuser`); `None` is who runs it.
+    pub superuser: Option<String>,
     /// The key of the `\restrict` lines; `None` is a random one.
     pub restrict_key: Option<String>,
     /// A snapshot that another session has exported (`--snapshot`).
@@ -113,6 +115,7 @@ impl Options {
                 include_restrict: true,
                 disable_triggers: false,
             },
+            superuser: None,
             restrict_key: None,
             snapshot: None,
             row_security: false,

@@ -30,6 +30,7 @@ fn script_options(options: &Options) -> plain::Options {
         restrict_key: options.restrict_key(),
         row_security: options.row_security,
         disable_triggers: asked.disable_triggers && !options.content.definitions,
+        superuser: options.superuser.clone(),
         quote_all: options.quote_all_identifiers,
         for_older_servers: true,
         ..plain::Options::default()

@@ -143,6 +143,10 @@ struct DetailArgs {
     #[arg(long)]
     disable_triggers: bool,
 
+    /// Plain only: with --disable-triggers, the superuser that switches them off
+    #[arg(short = 'S', long, value_name = "NAME")]
+    superuser: Option<String>,
+
     /// Plain only: without owners
     #[arg(short = 'O', long)]
     no_owner: bool,
@@ -238,7 +242,7 @@ struct RunArgs {
     no_read_back: bool,
 }
 
-fn format(text: &str) -> Result<Format, String> {
+pub(super) fn format(text: &str) -> Result<Format, String> {
     match text {
         "c" | "custom" => Ok(Format::Custom),
         "d" | "directory" => Ok(Format::Directory),
@@ -384,6 +388,7 @@ impl Args {
                 include_restrict: !self.detail.no_restrict,
                 disable_triggers: self.detail.disable_triggers,
             },
+            superuser: self.detail.superuser,
             restrict_key: self.detail.restrict_key,
             snapshot: self.run.snapshot,
             row_security: self.run.enable_row_security,

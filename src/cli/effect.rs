@@ -92,6 +92,7 @@ const EFFECTS: &[(&str, Effect)] = &[
     ("on-conflict-do-nothing", Form),
     ("encoding", Form),
     ("disable-triggers", Form),
+    ("superuser", Form),
     ("clean", Form),
     ("if-exists", Form),
     ("create", Form),
@@ -152,9 +153,12 @@ pub(super) fn is_told(name: &str) -> bool {
 
 /// Those of the spelled options that leave something out of a backup in this form.
 pub(super) fn filters(spelled: &[String], format: Format, float_digits: Option<i8>) -> Vec<String> {
+    let name_of = |option: &String| option.trim_start_matches('-').split('=').next().unwrap_or_default().to_owned();
+    let has_large_objects = spelled.iter().any(|option| name_of(option) == "large-objects");
     let leaves_out = |option: &&String| {
-        let name = option.trim_start_matches('-').split('=').next().unwrap_or_default();
-        match of(name) {
+        match of(&name_of(option)) {
+            // -b prevails, as with pg_dump
+            Some(LeavesOut) if has_large_objects && name_of(option) == "no-large-objects" => false,
             Some(LeavesOut) => true,
             Some(LeavesOutOfPlain) => format == Format::Plain,
             Some(Rounds) => float_digits.is_some_and(|digits| digits <= ROUNDED_MAX),
@@ -195,7 +199,8 @@ mod tests {
 
     #[test]
     fn what_leaves_something_out_is_a_filter() {
-        let spelled: Vec<String> = EFFECTS.iter().map(|(name, _)| format!("--{name}=x")).collect();
+        let all = EFFECTS.iter().map(|(name, _)| format!("--{name}=x"));
+        let spelled: Vec<String> = all.filter(|option| option != "--large-objects=x").collect();
         for (format, digits) in [(Format::Plain, Some(0)), (Format::Custom, Some(1)), (Format::Tar, None)] {
             let found = filters(&spelled, format, digits);
             for (name, effect) in EFFECTS {
@@ -217,5 +222,7 @@ mod tests {
         let spelled = ["--no-owner".to_owned(), "--no-tablespaces".to_owned(), "--no-table-access-method".to_owned()];
         assert_eq!(filters(&spelled, Format::Plain, None), spelled);
         assert_eq!(filters(&spelled, Format::Custom, None), [""; 0]);
+        let both = ["--no-large-objects".to_owned(), "--large-objects".to_owned()];
+        assert_eq!(filters(&both, Format::Custom, None), [""; 0], "-b prevails");
     }
 }

@@ -3,7 +3,7 @@
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 
-use super::backup::{restrict_key, stdout};
+use super::backup::{format, restrict_key, stdout};
 use super::confirm::confirm;
 use super::connection::ConnectionArgs;
 use super::context::{Context, Output, Report};
@@ -13,6 +13,7 @@ use super::selection::SectionName;
 use super::target::{self, Target};
 use crate::archive::plain;
 use crate::error::{Error, ErrorKind, Result};
+use crate::manifest::Format;
 use crate::plan::filter;
 use crate::report::{self, human, json, redact};
 use crate::restore::{self, Components, Leave, Sections, Selection, Source};
@@ -46,6 +47,10 @@ pub(super) struct Args {
     /// Show the plan and change nothing
     #[arg(long)]
     dry_run: bool,
+
+    /// Accepted for pg_restore's sake: an archive says itself what it is
+    #[arg(short = 'F', long, value_name = "FORMAT", value_parser = format)]
+    format: Option<Format>,
 
     #[command(flatten)]
     latest: LatestArgs,

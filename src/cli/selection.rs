@@ -103,10 +103,10 @@ pub(super) struct SelectionArgs {
     section: Vec<SectionName>,
 
     /// With large objects, also where only a part is dumped
-    #[arg(short = 'b', long, visible_alias = "blobs", conflicts_with = "no_large_objects")]
+    #[arg(short = 'b', long, visible_alias = "blobs")]
     large_objects: bool,
 
-    /// Without large objects
+    /// Without large objects, unless -b says otherwise
     #[arg(short = 'B', long, visible_alias = "no-blobs")]
     no_large_objects: bool,
 

@@ -115,6 +115,8 @@ fn statements_are_pg_dumps_byte_by_byte() {
                 &["-a", "--disable-triggers", "--extra-float-digits=-3"],
                 &["--no-schema", "--inserts", "--disable-triggers", "--extra-float-digits", "1"],
                 &["-s", "--inserts", "--disable-triggers"],
+                &["-a", "--disable-triggers", "-S", "the boss"],
+                &["-b", "-B"],
             ] {
                 compare(&database, options, &["plain", "custom", "directory"]);
             }

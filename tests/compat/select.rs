@@ -125,6 +125,10 @@ fn prints_what_pg_restore_prints() {
         }
     }
     assert!(report.is_empty(), "{report}");
+    for (format, archive) in [("c", &ours), ("custom", &ours), ("d", &theirs), ("directory", &theirs)] {
+        let named = db(["restore", "-F", format, "-l", archive]).run().ok().stdout;
+        assert_eq!(named, db(["restore", "-l", archive]).run().ok().stdout, "{format}");
+    }
     for options in REFUSED {
         let arguments = [options, &["-f", "/tmp/pgproof-test/refused", ours.as_str()][..]].concat();
         assert!(!server.run("pg_restore", &arguments).status.success(), "pg_restore takes {options:?}");
