@@ -34,6 +34,43 @@ impl SignatureVerificationAlgorithm for P521 {
     }
 }
 
+/// ECDSA with SHA-512 on a shorter curve: ring has it with the curve's own hash functions only.
+#[derive(Debug)]
+struct Sha512On {
+    key: AlgorithmIdentifier,
+    verify: fn(&[u8], &[u8], &[u8]) -> Option<()>,
+}
+
+impl SignatureVerificationAlgorithm for Sha512On {
+    fn verify_signature(&self, public_key: &[u8], message: &[u8], signature: &[u8]) -> Result<(), InvalidSignature> {
+        (self.verify)(public_key, &Sha512::digest(message), signature).ok_or(InvalidSignature)
+    }
+
+    fn public_key_alg_id(&self) -> AlgorithmIdentifier {
+        self.key
+    }
+
+    fn signature_alg_id(&self) -> AlgorithmIdentifier {
+        alg_id::ECDSA_SHA512
+    }
+}
+
+static P256_SHA512: Sha512On = Sha512On {
+    key: alg_id::ECDSA_P256,
+    verify: |key, digest, signature| {
+        let key = p256::ecdsa::VerifyingKey::from_sec1_bytes(key).ok()?;
+        key.verify_prehash(digest, &p256::ecdsa::Signature::from_der(signature).ok()?).ok()
+    },
+};
+
+static P384_SHA512: Sha512On = Sha512On {
+    key: alg_id::ECDSA_P384,
+    verify: |key, digest, signature| {
+        let key = p384::ecdsa::VerifyingKey::from_sec1_bytes(key).ok()?;
+        key.verify_prehash(digest, &p384::ecdsa::Signature::from_der(signature).ok()?).ok()
+    },
+};
+
 /// A digest as the number that it is on P-521, which is longer: the crate takes no digest of less than half of the field.
 pub(super) fn widened(digest: &[u8]) -> Vec<u8> {
     const FIELD_BYTES: usize = 66;
@@ -87,7 +124,8 @@ type Algorithms = Vec<&'static dyn SignatureVerificationAlgorithm>;
 
 /// Every signature that can be checked.
 pub(super) static ALL: LazyLock<Algorithms> = LazyLock::new(|| {
-    let own: [&'static dyn SignatureVerificationAlgorithm; 3] = [&P521_SHA256, &P521_SHA384, &P521_SHA512];
+    let own: [&'static dyn SignatureVerificationAlgorithm; 5] =
+        [&P521_SHA256, &P521_SHA384, &P521_SHA512, &P256_SHA512, &P384_SHA512];
     let mut all = ring::default_provider().signature_verification_algorithms.all.to_vec();
     all.extend(own);
     for (_, any, bound) in &PSS {
@@ -112,8 +150,8 @@ pub(super) static BY_SCHEME: LazyLock<Vec<(SignatureScheme, Algorithms)>> = Lazy
             algorithms.push(&P521_SHA384);
         }
     }
-    let own: &'static dyn SignatureVerificationAlgorithm = &P521_SHA512;
-    schemes.push((SignatureScheme::ECDSA_NISTP521_SHA512, vec![own]));
+    let own: [&'static dyn SignatureVerificationAlgorithm; 3] = [&P521_SHA512, &P256_SHA512, &P384_SHA512];
+    schemes.push((SignatureScheme::ECDSA_NISTP521_SHA512, own.to_vec()));
     for (scheme, any, bound) in &PSS {
         let keys: [&'static dyn SignatureVerificationAlgorithm; 2] = [any, bound];
         schemes.push((SignatureScheme::from(*scheme), keys.to_vec()));

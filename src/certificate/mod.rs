@@ -12,6 +12,6 @@ mod signer;
 mod verifier;
 
 pub(crate) use algorithm::provider;
-pub(crate) use refusal::words;
+pub(crate) use refusal::{is_final, words};
 pub(crate) use signer::identity;
 pub(crate) use verifier::Verifier;

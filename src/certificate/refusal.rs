@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use rustls::pki_types::{CertificateDer, UnixTime};
-use rustls::{AlertDescription, CertificateError, Error, OtherError};
+use rustls::{AlertDescription, CertificateError, Error, OtherError, PeerMisbehaved};
 use x509_cert::Certificate;
 use x509_cert::der::{Decode as _, Encode as _};
 use x509_cert::spki::SubjectPublicKeyInfoOwned;
@@ -11,7 +11,6 @@ use x509_cert::spki::SubjectPublicKeyInfoOwned;
 use super::name::Names;
 
 /// A rule that a certificate does not keep, as a clause.
-#[derive(Clone)]
 pub(super) struct Refusal(String);
 
 impl Refusal {
@@ -38,7 +37,24 @@ impl std::error::Error for Refusal {}
 const OURS: &str = "this program has TLS 1.2 and 1.3, key exchange by ECDHE on X25519, P-256, P-384 and P-521, and takes certificates \
                     whose keys are RSA of 2048 to 8192 bits, ECDSA on P-256, P-384 or P-521, or Ed25519";
 
+/// Whether another attempt would end in the same way: what the two sides are is decided.
+#[expect(clippy::wildcard_enum_match_arm, reason = "everything else may be the network's, or pass")]
+pub(crate) fn is_final(error: &Error) -> bool {
+    match error {
+        Error::Other(_) | Error::InvalidCertificate(_) | Error::PeerIncompatible(_) => true,
+        Error::PeerMisbehaved(why) => *why == PeerMisbehaved::SignedKxWithWrongAlgorithm,
+        Error::AlertReceived(alert) => matches!(
+            alert,
+            AlertDescription::HandshakeFailure
+                | AlertDescription::ProtocolVersion
+                | AlertDescription::InsufficientSecurity
+        ),
+        _ => false,
+    }
+}
+
 /// An error of the handshake in words.
+#[expect(clippy::wildcard_enum_match_arm, reason = "what else rustls says it has words for")]
 pub(crate) fn words(error: &Error) -> String {
     match error {
         Error::Other(OtherError(inner)) => inner.to_string(),
@@ -47,6 +63,10 @@ pub(crate) fn words(error: &Error) -> String {
             | AlertDescription::ProtocolVersion
             | AlertDescription::InsufficientSecurity),
         ) => format!("the server ends the handshake ({alert:?}), as nothing is common to both sides: {OURS}"),
+        // rustls knows no such key in TLS 1.2
+        Error::PeerMisbehaved(PeerMisbehaved::SignedKxWithWrongAlgorithm) => {
+            "the server signs with a key for RSASSA-PSS only, which is taken with TLS 1.3 only".to_owned()
+        }
         Error::PeerIncompatible(why) => format!("the server does not fit ({why:?}): {OURS}"),
         other => other.to_string(),
     }

@@ -119,14 +119,26 @@ impl Service<Uri> for Dial {
             let agreed = tokio::time::timeout(super::client::CONNECT_TIMEOUT, agreeing).await?;
             let stream = agreed.map_err(|error| {
                 match error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>()) {
-                    Some(fault) => BoxError::from(certificate::words(fault)),
-                    None => error.into(),
+                    Some(fault) if certificate::is_final(fault) => BoxError::from(Refused(certificate::words(fault))),
+                    Some(_) | None => BoxError::from(error),
                 }
             })?;
             Ok(Stream::Tls(Box::new(TokioIo::new(stream))))
         })
     }
 }
+
+/// The two sides do not fit each other: no other attempt changes it.
+#[derive(Debug)]
+pub(super) struct Refused(String);
+
+impl std::fmt::Display for Refused {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for Refused {}
 
 /// One connection.
 enum Stream {
