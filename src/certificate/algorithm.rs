@@ -34,11 +34,14 @@ impl SignatureVerificationAlgorithm for P521 {
     }
 }
 
+/// By key, digest and signature.
+type Check = fn(&[u8], &[u8], &[u8]) -> Option<()>;
+
 /// ECDSA with SHA-512 on a shorter curve: ring has it with the curve's own hash functions only.
 #[derive(Debug)]
 struct Sha512On {
     key: AlgorithmIdentifier,
-    verify: fn(&[u8], &[u8], &[u8]) -> Option<()>,
+    verify: Check,
 }
 
 impl SignatureVerificationAlgorithm for Sha512On {

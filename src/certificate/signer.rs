@@ -42,6 +42,7 @@ fn public_key(certified: &CertifiedKey) -> Option<Vec<u8>> {
 }
 
 /// The secret of a key on P-521, of the three forms of a key's file.
+#[expect(clippy::wildcard_enum_match_arm, reason = "the others have no elliptic curve")]
 fn secret(key: &PrivateKeyDer<'_>) -> Option<SigningKey> {
     match key {
         PrivateKeyDer::Pkcs8(key) => wrapped(key.secret_pkcs8_der()),

@@ -53,3 +53,31 @@ impl Files {
         Some(key.map(|key| (key, algorithm)))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn finds_each_file_by_its_name_and_large_objects_by_their_number() {
+        let mut files = Files::below("a/");
+        let object = |name: &str| ObjectInfo {
+            key: Key::new(format!("a/{name}")).unwrap(),
+            size: 7,
+            modified: chrono::DateTime::UNIX_EPOCH,
+            tag: None,
+        };
+        // in no order
+        for name in ["blob_9.dat.zst", "12.dat.gz", "blob_9.dat", "blob_10.dat", "toc.dat", "notes.txt", "12.dat"] {
+            files.add(object(name));
+        }
+        let key = |name: &str| files.get(name).map(|file| file.key.to_string());
+        assert_eq!(key("toc.dat").as_deref(), Some("a/toc.dat"));
+        assert_eq!(key("12.dat").as_deref(), Some("a/12.dat.gz"));
+        assert_eq!(key("notes.txt"), None);
+        let found = |oid| files.large_object(oid).map(|found| found.unwrap().0.to_string());
+        assert_eq!(found(9).as_deref(), Some("a/blob_9.dat.zst"));
+        assert_eq!(found(10).as_deref(), Some("a/blob_10.dat"));
+        assert_eq!(found(11), None);
+    }
+}

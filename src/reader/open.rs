@@ -54,7 +54,7 @@ pub async fn open_directory(store: Arc<dyn Store>, folder: Option<&Key>) -> Resu
         return Err(Error::new(ErrorKind::Archive, format!("no archive at {}", place(store.as_ref(), folder)))
             .detail(format!("there is no {TOC_FILE}")));
     };
-    let toc = read_toc(&store, &file).await?;
+    let toc = read_toc(&store, file).await?;
     Ok(Archive { toc: Arc::new(toc), place: Place::Directory { store, files: Arc::new(files) } })
 }
 

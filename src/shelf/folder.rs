@@ -60,3 +60,54 @@ pub async fn unnamed(store: &dyn Store, folder: &Key, manifest: &Manifest) -> Re
     unnamed.sort_by(|(left, _), (right, _)| left.cmp(right));
     Ok(unnamed)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::manifest::{self, Sha256};
+    use crate::shelf::tests::put;
+    use crate::shelf::{self, Standing};
+    use crate::store::MemoryStore;
+
+    const ID: &str = "20261119T030000Z-k3f9";
+
+    fn file(path: &str) -> File {
+        let sha256 = Sha256::of(b"x");
+        File { path: path.to_owned(), size: 1, sha256, segment_size: 0, segments: Vec::new() }
+    }
+
+    #[tokio::test]
+    async fn what_is_missing_is_told_and_members_are_counted_only() {
+        let store = MemoryStore::new();
+        let folder = Key::new(format!("shop/{ID}")).unwrap();
+        let mut manifest = manifest::tests::sample(ID);
+        // not in the order of the names
+        let members = (1..=300).map(|oid| format!("archive/blob_{oid}.dat"));
+        manifest.files =
+            members.chain(["archive/toc.dat", "SHA256SUMS"].map(str::to_owned)).map(|path| file(&path)).collect();
+        for file in &manifest.files {
+            put(&store, &format!("{folder}/{}", file.path), "x").await;
+        }
+        put(&store, &format!("{folder}/manifest.json"), manifest::encode(&manifest)).await;
+        assert_eq!(first_missing(&store, &folder, &manifest.files).await.unwrap(), None);
+        for path in ["notes.txt", "archive/9999.dat", "archive/notes.txt"] {
+            put(&store, &format!("{folder}/{path}"), "xx").await;
+        }
+        let unnamed: Vec<String> =
+            unnamed(&store, &folder, &manifest).await.unwrap().into_iter().map(|(path, _)| path).collect();
+        assert_eq!(unnamed, ["archive/9999.dat", "archive/notes.txt", "notes.txt"]);
+
+        let backups = shelf::read(&store, None).await.unwrap();
+        let [backup] = backups.as_slice() else { panic!("one backup") };
+        assert!(matches!(backup.standing, Standing::Complete { .. }));
+        assert_eq!((backup.members.count, backup.members.bytes, backup.objects.len()), (302, 303, 4));
+        assert_eq!(backup.stored_bytes(), store.list("").await.unwrap().iter().map(|object| object.size).sum::<u64>());
+
+        put(&store, &format!("{folder}/archive/blob_7.dat"), "xx").await;
+        let missing = first_missing(&store, &folder, &manifest.files).await.unwrap();
+        assert_eq!(missing.as_deref(), Some("archive/blob_7.dat"));
+        store.delete(&[folder.join("archive/blob_17.dat").unwrap()]).await.unwrap();
+        let missing = first_missing(&store, &folder, &manifest.files).await.unwrap();
+        assert_eq!(missing.as_deref(), Some("archive/blob_17.dat"));
+    }
+}

@@ -73,8 +73,8 @@ pub(super) async fn decode(
         contents.damaged(FindingKind::HeadDamaged, None, "archive", "there is no toc.dat");
     }
     let toc = contents.toc.clone();
-    let mut reading =
-        stream::iter(others.iter().map(|member| read_member(folder, member, toc.as_ref()))).buffer_unordered(jobs.max(1));
+    let mut reading = stream::iter(others.iter().map(|member| read_member(folder, member, toc.as_ref())))
+        .buffer_unordered(jobs.max(1));
     let mut lists = BTreeMap::new();
     let mut objects = BTreeMap::new();
     while let Some(result) = reading.next().await {
@@ -109,7 +109,9 @@ pub(super) async fn decode(
 async fn decode_head(
     head: &Member<'_>,
     subject: &Subject<'_>,
-    files: &mut LevelReport, contents: &mut Contents) -> Result<()> {
+    files: &mut LevelReport,
+    contents: &mut Contents,
+) -> Result<()> {
     let (algorithm, _) = Algorithm::of_file_name(head.name);
     // piece by piece: what is none is told by its first bytes, however much it would become
     let (mut decoder, mut toc) = (Decoder::new(Container::Directory), None);
@@ -137,11 +139,7 @@ async fn decode_head(
     Ok(())
 }
 
-async fn read_member(
-    folder: &Folder<'_>,
-    member: &Member<'_>,
-    toc: Option<&Toc>,
-) -> Result<(Gave, LevelReport)> {
+async fn read_member(folder: &Folder<'_>, member: &Member<'_>, toc: Option<&Toc>) -> Result<(Gave, LevelReport)> {
     let mut report = super::file::report();
     let subject = folder.subject(member)?;
     let Some((kind, algorithm)) = decode_file_name(member.name) else {
