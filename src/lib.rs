@@ -5,7 +5,7 @@
 //! - Words: `error`, `record` (a row of the catalog by column names), `secret`.
 //! - Thought, without a server or a store: `object` (a file for each kind of database object, from its catalog row to its statements),
 //!   `plan` (what is dumped, in which order), `archive` and `codec` (pg_dump's formats, compression, digests), `manifest` (what is
-//!   kept of a backup, and the one state that every verb goes by), `retention`, `event`.
+//!   kept of a backup, and the one state that every verb goes by), `retention`, `event`, `certificate` (whose a server's may be).
 //! - Edges: `server` (a client of its own: sessions, locks, COPY), `store` (folders, S3, leases), `config`.
 //! - Joins: `catalog` (server to objects, by `sql/catalog`), `copy`, `reader` and `transfer` (store to bytes), `shelf` (the backups of a
 //!   store: find, read, remove).
@@ -19,6 +19,7 @@ pub mod accept;
 pub mod archive;
 pub mod backup;
 pub mod catalog;
+mod certificate;
 #[cfg(feature = "cli")]
 pub mod cli;
 pub mod codec;

@@ -10,6 +10,7 @@ const MODULES: &[(&str, u8, &[&str])] = &[
     ("record", 0, &["error"]),
     ("secret", 0, &[]),
     ("archive", 1, &["codec", "object"]),
+    ("certificate", 1, &[]),
     ("codec", 1, &[]),
     ("event", 1, &["plan", "manifest", "retention"]),
     ("manifest", 1, &["codec"]),

@@ -14,6 +14,7 @@ use super::data::{Copied, Copying};
 use super::keeper::{self, Keeper};
 use super::press::Framing;
 use super::queue::Queue;
+use super::receipts::Receipts;
 use super::source::Source;
 use super::target::{Stream, Target, Written};
 use super::worker::Job;
@@ -28,7 +29,7 @@ use crate::manifest::Format;
 use crate::object::DataSource;
 use crate::server::{self, Connection};
 use crate::store::{Key, Store};
-use crate::transfer::{Outlet, Receipt};
+use crate::transfer::Outlet;
 
 /// How long to wait for a session. A pool may have no more.
 const SESSION_MAX: Duration = Duration::from_secs(10);
@@ -46,7 +47,7 @@ pub(super) struct Archived {
     /// Its table of contents with all places; `None` for plain.
     pub(super) toc: Option<Toc>,
     /// Its files.
-    pub(super) files: Vec<Receipt>,
+    pub(super) files: Receipts,
     /// What each entry's data is.
     pub(super) copied: Vec<Copied>,
     /// The bytes that went out.
@@ -333,13 +334,13 @@ async fn members(
     Ok(Archived { toc: Some(toc), files, copied, size })
 }
 
-fn accepted(written: Written) -> (Vec<Receipt>, u64) {
+fn accepted(written: Written) -> (Receipts, u64) {
     match written {
         Written::Object(receipt) => {
             let size = receipt.size;
-            (vec![receipt], size)
+            (receipt.into(), size)
         }
-        Written::Stream(size) => (Vec::new(), size),
+        Written::Stream(size) => (Receipts::default(), size),
     }
 }
 
@@ -350,6 +351,6 @@ async fn many(mut toc: Toc, place: Place, copying: Copying, sink: &dyn Sink, don
     };
     directory::name_files(&mut toc);
     let (files, copied) = directory::write(&toc, &store, &folder, copying, sink, done).await?;
-    let size = files.iter().map(|file| file.size).sum();
+    let size = files.byte_count();
     Ok(Archived { toc: Some(toc), files, copied, size })
 }

@@ -8,6 +8,7 @@ use tokio::task::JoinSet;
 
 use super::data::{Copied, Copying};
 use super::press::{Made, Sums};
+use super::receipts::Receipts;
 use super::worker::Part;
 use crate::archive::directory::{
     TOC_FILE, encode_large_object_line, large_object_file, large_object_list_file, rows_file,
@@ -47,9 +48,9 @@ pub(super) async fn write(
     mut copying: Copying,
     sink: &dyn Sink,
     done: &AtomicU64,
-) -> Result<(Vec<Receipt>, Vec<Copied>)> {
+) -> Result<(Receipts, Vec<Copied>)> {
     let algorithm = toc.header.compression;
-    let mut receipts = Vec::new();
+    let mut receipts = Receipts::of(folder, algorithm.suffix());
     let mut sums: BTreeMap<usize, (Sums, Vec<u32>)> = BTreeMap::new();
     let mut files: JoinSet<Result<Option<Filed>>> = JoinSet::new();
     let mut broken = 0_u64;
@@ -58,7 +59,10 @@ pub(super) async fn write(
             broken += 1;
             return;
         };
-        receipts.push(filed.receipt);
+        match filed.object {
+            Some(oid) => receipts.push_object(oid, filed.receipt),
+            None => receipts.push(filed.receipt),
+        }
         let entry = sums.entry(filed.index).or_default();
         entry.0.summary = entry.0.summary.merge(filed.sums.summary);
         entry.1.extend(filed.object);
@@ -106,7 +110,7 @@ async fn entries(
     folder: &Key,
     copying: &Copying,
     mut sums: BTreeMap<usize, (Sums, Vec<u32>)>,
-    receipts: &mut Vec<Receipt>,
+    receipts: &mut Receipts,
 ) -> Result<Vec<Copied>> {
     let mut copied = Vec::with_capacity(copying.job_count());
     let mut lists: BTreeMap<String, Vec<u8>> = BTreeMap::new();

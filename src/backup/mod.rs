@@ -20,6 +20,7 @@ mod plain;
 mod press;
 mod publish;
 mod queue;
+mod receipts;
 mod retain;
 pub mod schema;
 mod slice;
@@ -179,9 +180,9 @@ async fn fill(
 ) -> Result<Outcome> {
     phases.begin(Phase::CopyOut);
     let place = Place::Store(Arc::clone(store), folder.join(&form.path())?);
-    let archived = archive::write(options, form, &mut source, place, phases.sink, now).await?;
+    let mut archived = archive::write(options, form, &mut source, place, phases.sink, now).await?;
     phases.begin(Phase::ReadBack);
-    let files = publish::check_archive(store, folder, form, &archived, options.read_back).await?;
+    let files = publish::check_archive(store, folder, form, &mut archived, options.read_back).await?;
     phases.begin(Phase::Publish);
     let archive_bytes = archived.size;
     let mut manifest = describe(options, form, &source, id, archived, phases, now)?;

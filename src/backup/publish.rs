@@ -1,6 +1,6 @@
 //! The end of a backup: what was written is looked at again, and only then does the manifest make it visible.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -18,8 +18,8 @@ use crate::object::{DataSource, Entry};
 use crate::reader;
 use crate::shelf::{self, Standing};
 use crate::store::lease::Lease;
-use crate::store::{Key, PutMode, PutOutcome, Store};
-use crate::transfer::{Inlet, Receipt, SEGMENT_BYTES, read_back};
+use crate::store::{Key, PutMode, PutOutcome, SizeHint, Store};
+use crate::transfer::{Inlet, Outlet, Receipt, SEGMENT_BYTES, read_back};
 
 /// Reads the archive back. Files of this machine are read whole, and whole files are read wherever a digest is not known
 /// yet; for the others the store must show their sizes (each part's checksum was compared when it was sent). Then the
@@ -28,19 +28,21 @@ pub(super) async fn check_archive(
     store: &Arc<dyn Store>,
     folder: &Key,
     form: Form,
-    archived: &Archived,
+    archived: &mut Archived,
     reads_all: bool,
 ) -> Result<Vec<File>> {
-    let mut files = Vec::with_capacity(archived.files.len());
-    for receipt in &archived.files {
+    let receipts = std::mem::take(&mut archived.files);
+    let mut files = Vec::with_capacity(receipts.count());
+    for receipt in receipts.into_each() {
+        let receipt = receipt?;
         let sha256 = match receipt.sha256 {
             Some(digest) if !store.is_local() && !reads_all => {
                 expect_size(&**store, &receipt.key, receipt.size).await?;
                 digest
             }
-            Some(_) | None => read_back(store, receipt).await?,
+            Some(_) | None => read_back(store, &receipt).await?,
         };
-        files.push(manifest_file(folder, receipt, sha256));
+        files.push(manifest_file(folder, &receipt, sha256));
     }
     files.sort_by(|left, right| left.path.cmp(&right.path));
     if let Some(toc) = &archived.toc {
@@ -84,7 +86,7 @@ async fn check_contents(
     let inlet = async || Inlet::open(Arc::clone(store), &key).await;
     let read = match form.format {
         Format::Custom => reader::open_custom(inlet().await?).await?.toc().clone(),
-        Format::Directory => reader::open_directory(Arc::clone(store), Some(&key)).await?.toc().clone(),
+        Format::Directory => reader::read_directory_head(store, &key).await?,
         // goes from header to header through the whole archive
         Format::Tar if reads_all => reader::open_tar(inlet().await?).await?.toc().clone(),
         Format::Tar => reader::read_tar_head(&inlet().await?).await?,
@@ -170,45 +172,48 @@ pub(super) async fn publish(
     }
     let text = recovery::recovery(&manifest);
     manifest.files.push(put(store, folder, layout::RECOVERY, text.into_bytes()).await?);
-    let sums = recovery::sums(&manifest.files);
-    manifest.files.push(put(store, folder, layout::SUMS, sums.into_bytes()).await?);
+    let sums = put_sums(store, folder, &manifest.files).await?;
+    manifest.files.push(sums);
 
-    let sizes: BTreeMap<String, u64> = store
-        .list(&format!("{folder}/"))
-        .await?
-        .into_iter()
-        .map(|object| (object.key.to_string(), object.size))
-        .collect();
-    for file in &manifest.files {
-        if sizes.get(&format!("{folder}/{}", file.path)) != Some(&file.size) {
-            return Err(Error::new(ErrorKind::Damage, format!("\"{folder}/{}\" is not what was written", file.path))
-                .detail("it is missing or has another size, just before the backup was to be published")
-                .hint("Something else deletes or changes files in this store."));
-        }
+    if let Some(path) = shelf::first_missing(store, folder, &manifest.files).await? {
+        return Err(Error::new(ErrorKind::Damage, format!("\"{folder}/{path}\" is not what was written"))
+            .detail("it is missing or has another size, just before the backup was to be published")
+            .hint("Something else deletes or changes files in this store."));
     }
     // the files may have taken their time: whoever has the lease now may be removing them
     lease.check().await?;
-    put_manifest(store, folder, &manifest, fate).await?;
-    confirm(store, folder, &manifest, sink).await?;
+    let digest = put_manifest(store, folder, &manifest, fate).await?;
+    confirm(store, folder, &manifest, digest, sink).await?;
     Ok(manifest)
 }
 
 /// Puts the manifest. A request that failed may have been carried out all the same: only what is read back decides.
-async fn put_manifest(store: &dyn Store, folder: &Key, manifest: &Manifest, fate: &Fate) -> Result<()> {
+async fn put_manifest(store: &dyn Store, folder: &Key, manifest: &Manifest, fate: &Fate) -> Result<Sha256> {
     let key = folder.join(layout::MANIFEST)?;
     let bytes = Bytes::from(manifest::encode(manifest));
+    if bytes.len() as u64 > shelf::MANIFEST_MAX {
+        return Err(Error::new(ErrorKind::Refused, "the backup has too many files for its manifest")
+            .detail(format!(
+                "{} files, {} bytes; {} bytes are the most",
+                manifest.files.len(),
+                bytes.len(),
+                shelf::MANIFEST_MAX
+            ))
+            .hint("Use another format than directory: it has one file."));
+    }
+    let digest = Sha256::of(&bytes);
     let taken = || {
         Error::new(ErrorKind::Locked, format!("\"{folder}\" has a manifest already"))
             .hint("Another run took the same name; run again.")
     };
     fate.begin();
     let error = match store.put(&key, bytes.clone(), PutMode::CreateOnly).await {
-        Ok(PutOutcome::Stored) => return Ok(()),
+        Ok(PutOutcome::Stored) => return Ok(digest),
         Ok(PutOutcome::Exists) => return Err(taken()),
         Err(error) => error,
     };
     match read_small(store, &key).await {
-        Ok(Some(found)) if found == bytes => Ok(()),
+        Ok(Some(found)) if found == bytes => Ok(digest),
         Ok(Some(_)) => Err(taken()),
         // refused: it cannot arrive later
         Ok(None) if error.kind().retry() == Retry::Never => {
@@ -234,9 +239,19 @@ async fn read_small(store: &dyn Store, key: &Key) -> Result<Option<Vec<u8>>> {
 
 /// Looks at the published backup as every other command will: through the listing. One that is not listed, or whose files are
 /// gone, is none.
-async fn confirm(store: &dyn Store, folder: &Key, manifest: &Manifest, sink: &dyn Sink) -> Result<()> {
-    let listed = match shelf::read_only(store, &manifest.source.database, |id| *id == manifest.id).await {
-        Ok(listed) => listed,
+async fn confirm(store: &dyn Store, folder: &Key, manifest: &Manifest, digest: Sha256, sink: &dyn Sink) -> Result<()> {
+    // what was sent was encoded from this manifest: the same bytes read the same
+    let looking = async {
+        let listed = shelf::read_only(store, &manifest.source.database, |_| false).await?;
+        let listed = listed.into_iter().find(|backup| backup.id == manifest.id).map(|backup| backup.standing);
+        let is_same = match &listed {
+            Some(Standing::Unread) => read_digest(store, &folder.join(layout::MANIFEST)?).await? == digest,
+            _ => false,
+        };
+        Ok::<_, Error>((listed, is_same, shelf::first_missing(store, folder, &manifest.files).await?))
+    };
+    let (listed, is_same, missing) = match looking.await {
+        Ok(found) => found,
         Err(error) => {
             // every byte was acknowledged, so it is there; that it was seen is what lacks
             let text = format!("the backup is published, and could not be looked at again: {}", error.message());
@@ -249,26 +264,31 @@ async fn confirm(store: &dyn Store, folder: &Key, manifest: &Manifest, sink: &dy
             .detail(detail)
             .hint("Something else changes this store, or shows less than is written to it; nothing may rely on it.")
     };
-    let Some(backup) = listed.into_iter().find(|backup| backup.id == manifest.id) else {
-        return Err(unseen("the store's listing does not have it".to_owned()));
-    };
-    match &backup.standing {
-        Standing::Complete { manifest: found, .. } if **found == *manifest => {}
-        Standing::Complete { .. } => return Err(unseen("its manifest reads differently".to_owned())),
-        Standing::Unreadable(error) => return Err(unseen(error.to_string())),
-        Standing::Summarized { .. } | Standing::Unread | Standing::Deleting | Standing::Unfinished => {
+    match listed {
+        None => return Err(unseen("the store's listing does not have it".to_owned())),
+        Some(Standing::Unread) if is_same => {}
+        Some(Standing::Unread) => return Err(unseen("its manifest reads differently".to_owned())),
+        Some(Standing::Unreadable(error)) => return Err(unseen(error.to_string())),
+        Some(Standing::Complete { .. } | Standing::Summarized { .. } | Standing::Deleting | Standing::Unfinished) => {
             return Err(unseen("its manifest is not listed".to_owned()));
         }
     }
-    let sizes: HashMap<&str, u64> = backup.objects.iter().map(|object| (object.key.as_str(), object.size)).collect();
-    for file in &manifest.files {
-        if sizes.get(format!("{folder}/{}", file.path).as_str()) != Some(&file.size) {
-            // a manifest whose files are gone must not stand there
-            drop(shelf::remove(store, folder, Some(manifest)).await);
-            return Err(unseen(format!("\"{}\" is missing or has another size", file.path)));
-        }
+    if let Some(path) = missing {
+        // a manifest whose files are gone must not stand there
+        drop(shelf::remove(store, folder, Some(manifest)).await);
+        return Err(unseen(format!("\"{path}\" is missing or has another size")));
     }
     Ok(())
+}
+
+async fn read_digest(store: &dyn Store, key: &Key) -> Result<Sha256> {
+    use sha2::Digest as _;
+    let mut digest = sha2::Sha256::new();
+    let mut chunks = store.fetch(key, None).await?;
+    while let Some(bytes) = chunks.try_next().await? {
+        digest.update(&bytes);
+    }
+    Ok(Sha256(digest.finalize().into()))
 }
 
 /// Whether a run's manifest may be in the store. From the moment at which it is sent, nothing of the backup may be removed until
@@ -297,5 +317,28 @@ async fn put(store: &dyn Store, folder: &Key, name: &str, bytes: Vec<u8>) -> Res
     match store.put(&key, bytes.into(), PutMode::Overwrite).await? {
         PutOutcome::Stored => Ok(File { path: name.to_owned(), size, sha256, segment_size: 0, segments: Vec::new() }),
         PutOutcome::Exists => Err(Error::new(ErrorKind::Bug, format!("\"{key}\" was not overwritten"))),
+    }
+}
+
+/// Writes the checksums, a piece at a time.
+async fn put_sums(store: &dyn Store, folder: &Key, files: &[File]) -> Result<File> {
+    const PIECE: usize = 64 << 10;
+    const LINE: u64 = 100;
+    let hint = SizeHint::about(files.len() as u64 * LINE);
+    let mut outlet = Outlet::begin(store, &folder.join(layout::SUMS)?, hint).await?;
+    let mut text = String::new();
+    for file in files {
+        recovery::sum(file, &mut text);
+        if text.len() >= PIECE {
+            outlet.write(std::mem::take(&mut text).into()).await?;
+        }
+    }
+    if !text.is_empty() {
+        outlet.write(text.into()).await?;
+    }
+    let receipt = outlet.finish().await?;
+    match receipt.sha256 {
+        Some(sha256) => Ok(manifest_file(folder, &receipt, sha256)),
+        None => Err(Error::new(ErrorKind::Bug, "a file without a reserved head has no digest")),
     }
 }

@@ -102,6 +102,11 @@ pub(super) const LISTS: &[Step] = &[
         take: contradiction::take,
     },
     Step {
+        query: Query::new("contradiction_large_object", &[(13, catalog_sql!("contradiction_large_object"))]),
+        scope: Scope::WholeIf(|facts| facts.reads_large_objects),
+        take: contradiction::take,
+    },
+    Step {
         query: Query::new("contradiction_subscription", &[(13, catalog_sql!("contradiction_subscription"))]),
         scope: Scope::WholeIf(|facts| facts.reads_subscriptions),
         take: contradiction::take,

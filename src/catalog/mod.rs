@@ -246,6 +246,7 @@ async fn read_facts(connection: &mut Connection) -> Result<Facts> {
             database: row.string("database")?,
             reads_subscriptions: row.boolean("reads_subscriptions")?,
             reads_user_mappings: row.boolean("reads_user_mappings")?,
+            reads_large_objects: row.boolean("reads_large_objects")?,
         })
     };
     decode(&row).map_err(|error| not_understood("database", &error))

@@ -193,6 +193,7 @@ fn same_backup(options: &Options, manifest: &Manifest) -> Backup {
         id: options.backup.id.clone(),
         standing: Standing::Complete { manifest: Box::new(manifest.clone()), received: manifest.timings.finished },
         objects: options.backup.objects.clone(),
+        members: options.backup.members,
         evidence: options.backup.evidence.clone(),
     }
 }

@@ -212,9 +212,16 @@ pub struct File {
     /// Of the whole file.
     pub sha256: Sha256,
     /// The length of every segment but the last, in bytes; 0 where there are no segments.
+    #[serde(default, skip_serializing_if = "is_zero")]
     pub segment_size: u64,
     /// Of each segment in order, so that a part can be checked alone.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub segments: Vec<Sha256>,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde gives a reference")]
+fn is_zero(number: &u64) -> bool {
+    *number == 0
 }
 
 /// The rows of one table in the archive.

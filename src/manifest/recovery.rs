@@ -10,12 +10,15 @@ use super::{File, Format, Manifest, layout};
 /// the line).
 pub fn sums(files: &[File]) -> String {
     let mut text = String::new();
-    for file in files.iter().filter(|file| file.path != layout::SUMS) {
-        let escaped = file.path.replace('\\', "\\\\").replace('\n', "\\n").replace('\r', "\\r");
-        let mark = if escaped == file.path { "" } else { "\\" };
-        let _ = writeln!(text, "{mark}{}  {escaped}", file.sha256); // writing to a string cannot fail
-    }
+    files.iter().filter(|file| file.path != layout::SUMS).for_each(|file| sum(file, &mut text));
     text
+}
+
+/// Adds the line of one file.
+pub(crate) fn sum(file: &File, text: &mut String) {
+    let escaped = file.path.replace('\\', "\\\\").replace('\n', "\\n").replace('\r', "\\r");
+    let mark = if escaped == file.path { "" } else { "\\" };
+    let _ = writeln!(text, "{mark}{}  {escaped}", file.sha256); // writing to a string cannot fail
 }
 
 fn shell_quoted(text: &str) -> String {

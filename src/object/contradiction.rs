@@ -99,6 +99,9 @@ impl Inventory {
         if self.extension_members.contains_key(&contradiction.object) {
             return false; // the extension makes its own again
         }
+        if [class::PG_LARGEOBJECT, class::PG_LARGEOBJECT_METADATA].contains(&contradiction.object.class) {
+            return self.has_large_objects;
+        }
         if contradiction.schema != 0 && schema.is_none() {
             return self.is_whole;
         }

@@ -25,6 +25,8 @@ pub struct Facts {
     pub reads_subscriptions: bool,
     /// Whether the session's role may read `pg_user_mapping` itself.
     pub reads_user_mappings: bool,
+    /// Whether the session's role may read `pg_largeobject` itself.
+    pub reads_large_objects: bool,
 }
 
 /// What `decode` makes of a row; [`Inventory::add`] gives it its number.
@@ -64,6 +66,8 @@ pub struct Inventory {
     pub wants_statistics: bool,
     /// Whether no pattern narrows the dump: then it has what lies in no schema, too.
     pub is_whole: bool,
+    /// Whether large objects are dumped.
+    pub has_large_objects: bool,
     /// Where the catalogs contradict themselves.
     pub contradictions: Vec<Contradiction>,
     /// What the database has that a dump does not know how to write.

@@ -6,10 +6,6 @@ use super::{
 };
 use crate::record::{DecodeError, Record};
 
-/// The most large objects that one entry tells of. Entries are restored each in one transaction, and a parallel restore
-/// hands out entries, so that a group must not be large; one entry for each would make the table of contents huge.
-const GROUP_MAX: usize = 1000;
-
 /// A group of large objects; the object's catalog id is the first one's.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LargeObject {
@@ -24,23 +20,21 @@ pub struct LargeObjectData {
     pub group: DumpId,
 }
 
-/// Takes in the rows of `sql/catalog/large_object.sql`, which come by owner, ACL and oid.
+/// Takes in the rows of `sql/catalog/large_object.sql`: by owner and ACL, no more than a thousand in one. Entries are restored each in
+/// one transaction, and a parallel restore hands out entries, so that a group must not be large; one entry for each would make
+/// the table of contents huge.
 pub(crate) fn take(rows: &[Record], inventory: &mut Inventory) -> Result<(), DecodeError> {
-    let key = |row: &Record| Ok::<_, DecodeError>((row.string("owner")?, row.optional_string("acl")?));
-    let mut rest = rows;
-    while let Some(first) = rest.first() {
-        let group_key = key(first)?;
-        let acl = Acl::decode(first, "acl", "acl_default")?;
-        let most = if has_foreign_grantor(&acl, &group_key.0) { 1 } else { GROUP_MAX };
-        let mut oids = Vec::new();
-        for row in rest.iter().take(most) {
-            if key(row)? != group_key {
-                break;
-            }
-            oids.push(row.oid("oid")?);
+    for row in rows {
+        let (owner, acl) = (row.string("owner")?, Acl::decode(row, "acl", "acl_default")?);
+        let oids: Result<Vec<u32>, _> = row.text("oids")?.split(' ').map(str::parse).collect();
+        let oids = oids.map_err(|_| DecodeError {
+            column: "oids".to_owned(),
+            problem: "expected numbers of large objects".to_owned(),
+        })?;
+        let most = if has_foreign_grantor(&acl, &owner) { 1 } else { oids.len().max(1) };
+        for group in oids.chunks(most) {
+            add(inventory, group.to_vec(), owner.clone(), acl.clone());
         }
-        rest = rest.get(oids.len()..).unwrap_or_default();
-        add(inventory, oids, group_key.0, acl);
     }
     Ok(())
 }

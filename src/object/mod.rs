@@ -161,6 +161,8 @@ pub mod class {
     pub const PG_LANGUAGE: u32 = 2612;
     /// `pg_largeobject`
     pub const PG_LARGEOBJECT: u32 = 2613;
+    /// `pg_largeobject_metadata`
+    pub const PG_LARGEOBJECT_METADATA: u32 = 2995;
     /// `pg_namespace`
     pub const PG_NAMESPACE: u32 = 2615;
     /// `pg_opclass`

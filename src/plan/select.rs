@@ -213,6 +213,7 @@ const fn all_if(condition: bool) -> Components {
 #[expect(clippy::wildcard_enum_match_arm, reason = "all other kinds are marked last, in any order")]
 pub fn mark(inventory: &mut Inventory, selection: &Selection) {
     inventory.is_whole = selection.is_whole();
+    inventory.has_large_objects = selection.has_large_objects();
     let ids: Vec<DumpId> = inventory.objects().iter().map(|object| object.id).collect();
     // schemas and extensions first: what lies in them follows them
     let rank = |inventory: &Inventory, id: &DumpId| match inventory.get(*id).detail {

@@ -99,9 +99,8 @@ impl Archive {
             let file = find(files, name, entry)?;
             if entry.is_large_objects() {
                 for oid in read_list(store, file).await? {
-                    let name = directory::large_object_file(oid);
-                    if !files.contains_key(&name) {
-                        return Err(missing(&name, entry));
+                    if files.large_object(oid).is_none() {
+                        return Err(missing(&directory::large_object_file(oid), entry));
                     }
                 }
             }

@@ -4,6 +4,7 @@
 //! custom archive once, from its first byte to its last.
 
 mod check;
+mod files;
 mod open;
 mod pump;
 mod tar;
@@ -23,7 +24,9 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::store::{ByteStream, Key, Store};
 use crate::transfer::Inlet;
 
-pub use open::{Opened, open_custom, open_directory, open_path, open_path_store};
+use files::Files;
+
+pub use open::{Opened, open_custom, open_directory, open_path, open_path_store, read_directory_head};
 pub use pump::Pump;
 pub use tar::{open_tar, read_tar_head};
 pub use walk::{Item, Walk};
@@ -46,8 +49,7 @@ enum Place {
     },
     Directory {
         store: Arc<dyn Store>,
-        /// Files by their names without the suffix of their compression.
-        files: Arc<HashMap<String, DataFile>>,
+        files: Arc<Files>,
     },
     Tar {
         inlet: Inlet,
@@ -100,7 +102,7 @@ impl Archive {
                         open: None,
                     }
                 } else {
-                    Source::File(Box::new(FileData::open(store, file).await?))
+                    Source::File(Box::new(FileData::open(store, &file.key, file.algorithm).await?))
                 }
             }
             (Place::Tar { inlet, members }, Data::File(_)) if entry.is_large_objects() => {
@@ -173,7 +175,7 @@ fn end_of(bounds: &BTreeSet<u64>, offset: u64, size: u64) -> u64 {
     bounds.range((Bound::Excluded(offset), Bound::Unbounded)).next().copied().unwrap_or(size)
 }
 
-fn find<'a>(files: &'a HashMap<String, DataFile>, name: &str, entry: &Entry) -> Result<&'a DataFile> {
+fn find<'a>(files: &'a Files, name: &str, entry: &Entry) -> Result<&'a DataFile> {
     files.get(name).ok_or_else(|| missing(name, entry))
 }
 
@@ -185,7 +187,7 @@ fn missing(name: &str, entry: &Entry) -> Error {
 /// The numbers of the large objects in a list, last first, so that they can be popped.
 async fn read_list(store: &Arc<dyn Store>, file: &DataFile) -> Result<Vec<u32>> {
     let mut list = directory::LargeObjectList::default();
-    let mut data = FileData::open(store, file).await?;
+    let mut data = FileData::open(store, &file.key, file.algorithm).await?;
     while let Some(bytes) = data.next().await? {
         list.push(&bytes).map_err(|error| damaged(&file.key, error))?;
     }
@@ -204,7 +206,7 @@ enum Source {
     File(Box<FileData>),
     Files {
         store: Arc<dyn Store>,
-        files: Arc<HashMap<String, DataFile>>,
+        files: Arc<Files>,
         left: Vec<u32>,
         open: Option<Box<FileData>>,
     },
@@ -269,11 +271,12 @@ impl EntryData {
                     return Ok(Some(Part::LargeObjectEnd));
                 }
                 let Some(oid) = left.pop() else { return Ok(None) };
-                let name = directory::large_object_file(oid);
-                let file = files.get(&name).ok_or_else(|| {
-                    Error::new(ErrorKind::Archive, format!("file \"{name}\" of the archive is missing"))
-                })?;
-                *open = Some(Box::new(FileData::open(store, file).await?));
+                let Some(file) = files.large_object(oid) else {
+                    let name = directory::large_object_file(oid);
+                    return Err(Error::new(ErrorKind::Archive, format!("file \"{name}\" of the archive is missing")));
+                };
+                let (key, algorithm) = file?;
+                *open = Some(Box::new(FileData::open(store, &key, algorithm).await?));
                 Ok(Some(Part::LargeObject { oid }))
             }
         }
@@ -288,10 +291,10 @@ struct FileData {
 }
 
 impl FileData {
-    async fn open(store: &Arc<dyn Store>, file: &DataFile) -> Result<Self> {
-        let inlet = Inlet::open(Arc::clone(store), &file.key).await?;
-        let pump = Pump::new(file.algorithm, Shape::File).map_err(|error| damaged(&file.key, error))?;
-        Ok(Self { key: file.key.clone(), stream: inlet.stream(0..inlet.size()), pump: Some(pump) })
+    async fn open(store: &Arc<dyn Store>, key: &Key, algorithm: Algorithm) -> Result<Self> {
+        let inlet = Inlet::open(Arc::clone(store), key).await?;
+        let pump = Pump::new(algorithm, Shape::File).map_err(|error| damaged(key, error))?;
+        Ok(Self { key: key.clone(), stream: inlet.stream(0..inlet.size()), pump: Some(pump) })
     }
 
     async fn next(&mut self) -> Result<Option<Bytes>> {

@@ -1,11 +1,11 @@
-use std::collections::HashMap;
 use std::path::Path;
 use std::sync::Arc;
 
 use futures_util::TryStreamExt as _;
 
+use super::files::Files;
 use super::{Archive, DataFile, FileData, Place, damaged, open_tar};
-use crate::archive::directory::{TOC_FILE, decode_file_name};
+use crate::archive::directory::TOC_FILE;
 use crate::archive::toc::{Container, Data, Toc};
 use crate::archive::{Decoder, FileKind, FormatError, FormatErrorKind};
 use crate::codec::compress::Algorithm;
@@ -48,21 +48,20 @@ pub async fn open_custom(inlet: Inlet) -> Result<Archive> {
 /// Opens a directory archive: reads `toc.dat` and the list of its files. `folder` is where they lie in the store.
 pub async fn open_directory(store: Arc<dyn Store>, folder: Option<&Key>) -> Result<Archive> {
     let prefix = folder.map_or_else(String::new, |folder| format!("{folder}/"));
-    let mut files = HashMap::new();
-    for object in store.list(&prefix).await? {
-        let name = object.key.as_str().strip_prefix(prefix.as_str()).unwrap_or_default();
-        // other files may lie beside; they are never opened
-        if let Some((_, algorithm)) = decode_file_name(name) {
-            let stem = name.strip_suffix(algorithm.suffix()).unwrap_or(name).to_owned();
-            files.insert(stem, DataFile { key: object.key, size: object.size, algorithm });
-        }
-    }
+    let mut files = Files::below(&prefix);
+    store.visit(&prefix, &mut |object| files.add(object)).await?;
     let Some(file) = files.get(TOC_FILE) else {
         return Err(Error::new(ErrorKind::Archive, format!("no archive at {}", place(store.as_ref(), folder)))
             .detail(format!("there is no {TOC_FILE}")));
     };
     let toc = read_toc(&store, file).await?;
     Ok(Archive { toc: Arc::new(toc), place: Place::Directory { store, files: Arc::new(files) } })
+}
+
+/// Reads the table of contents of a directory archive, as it was written.
+pub async fn read_directory_head(store: &Arc<dyn Store>, folder: &Key) -> Result<Toc> {
+    let key = folder.join(TOC_FILE)?;
+    read_toc(store, &DataFile { key, size: 0, algorithm: Algorithm::None }).await
 }
 
 fn place(store: &dyn Store, folder: Option<&Key>) -> String {
@@ -75,7 +74,7 @@ fn place(store: &dyn Store, folder: Option<&Key>) -> String {
 /// Reads and decodes the head of a directory archive piece by piece: what is none is refused by its first bytes, however much
 /// it would become when decompressed.
 async fn read_toc(store: &Arc<dyn Store>, file: &DataFile) -> Result<Toc> {
-    let mut data = FileData::open(store, file).await?;
+    let mut data = FileData::open(store, &file.key, file.algorithm).await?;
     let mut head = Decoder::new(Container::Directory);
     let mut toc = None;
     while let Some(mut input) = data.next().await? {

@@ -121,6 +121,7 @@ async fn check_files(source: &Source, jobs: usize, sink: &dyn Sink) -> Result<()
         id: backup.id.clone(),
         standing: Standing::Complete { manifest: manifest.clone(), received: *received },
         objects: backup.objects.clone(),
+        members: backup.members,
         evidence: backup.evidence.clone(),
     };
     let wanted = verify::Options {

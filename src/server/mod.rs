@@ -4,7 +4,6 @@
 //! `client_encoding` to UTF8) and because a COPY counts as complete only with the server's row count.
 
 mod cancel;
-mod certificate;
 mod connect;
 mod connection;
 mod conninfo;

@@ -3,15 +3,11 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use rustls::client::WebPkiServerVerifier;
-use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
-use rustls::crypto::{CryptoProvider, ring, verify_tls12_signature, verify_tls13_signature};
+use rustls::crypto::CryptoProvider;
 use rustls::pki_types::pem::PemObject as _;
-use rustls::pki_types::{CertificateDer, CertificateRevocationListDer, PrivateKeyDer, ServerName, UnixTime};
+use rustls::pki_types::{CertificateDer, CertificateRevocationListDer, PrivateKeyDer, ServerName};
 use rustls::version::TLS13;
-use rustls::{
-    CertificateError, ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme, SupportedProtocolVersion,
-};
+use rustls::{ClientConfig, SupportedProtocolVersion};
 use sha2::{Digest as _, Sha256, Sha384, Sha512};
 use tokio::io::BufReader;
 use tokio::net::TcpStream;
@@ -20,8 +16,8 @@ use tokio_rustls::client::TlsStream;
 use x509_cert::Certificate;
 use x509_cert::der::{Decode as _, Encode as _};
 
-use super::certificate;
 use super::options::{Roots, SslMode, Tls};
+use crate::certificate::{self, Verifier};
 use crate::error::{Error, ErrorKind, Result};
 
 /// The protocol's registered name, which a server that is greeted by TLS directly must confirm.
@@ -40,7 +36,9 @@ pub(super) async fn handshake(tls: &Tls, host: &str, stream: TcpStream) -> Resul
         Error::new(ErrorKind::Config, format!("host \"{host}\" is no name for TLS")).caused_by(error)
     })?;
     let stream = TlsConnector::from(Arc::new(config)).connect(name, stream).await.map_err(|error| {
+        let fault = error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>()).map(certificate::words);
         Error::new(ErrorKind::Connect, "could not agree on TLS with the server")
+            .detail(fault.unwrap_or_else(|| error.to_string()))
             .caused_by(error)
             .hint("Check sslmode and sslrootcert against the server's certificate.")
     })?;
@@ -52,24 +50,22 @@ pub(super) async fn handshake(tls: &Tls, host: &str, stream: TcpStream) -> Resul
 }
 
 fn configure(tls: &Tls) -> Result<ClientConfig> {
-    let signatures = certificate::algorithms();
-    let provider =
-        Arc::new(CryptoProvider { signature_verification_algorithms: signatures, ..ring::default_provider() });
+    let provider = certificate::provider();
     let versions: &[&SupportedProtocolVersion] = if tls.newest_only { &[&TLS13] } else { rustls::DEFAULT_VERSIONS };
     let builder = ClientConfig::builder_with_provider(Arc::clone(&provider))
         .with_protocol_versions(versions)
         .map_err(|error| Error::new(ErrorKind::Bug, "TLS cannot be set up").caused_by(error))?
         .dangerous()
-        .with_custom_certificate_verifier(Arc::new(Verifier::new(tls, &provider)?));
+        .with_custom_certificate_verifier(Arc::new(verifier(tls, &provider)?));
     let mut config = match &tls.identity {
         None => builder.with_no_client_auth(),
         Some((certificates, key)) => {
             check_key_mode(key)?;
             let chain = read_certificates(certificates)?;
             let key_der = PrivateKeyDer::from_pem_file(key).map_err(|error| unusable("client key", key, error))?;
-            builder
-                .with_client_auth_cert(chain, key_der)
-                .map_err(|error| unusable("client certificate", certificates, error))?
+            let identity = certificate::identity(chain, &key_der)
+                .map_err(|error| unusable("client certificate", certificates, error))?;
+            builder.with_client_cert_resolver(identity)
         }
     };
     config.enable_sni = tls.server_name;
@@ -107,194 +103,42 @@ fn check_key_mode(path: &Path) -> Result<()> {
 }
 
 /// Checks as much of the server's certificate as the mode demands.
-#[derive(Debug)]
-struct Verifier {
-    /// `None`: nobody is checked, the channel is only encrypted.
-    chain: Option<Chain>,
-    provider: Arc<CryptoProvider>,
-}
-
-#[derive(Debug)]
-struct Chain {
-    /// `None` where it can use none of the roots.
-    web: Option<Arc<WebPkiServerVerifier>>,
-    roots: Vec<CertificateDer<'static>>,
-    check_name: bool,
-    checks_revocation: bool,
-}
-
-impl Verifier {
-    fn new(tls: &Tls, provider: &Arc<CryptoProvider>) -> Result<Self> {
-        let roots = match &tls.roots {
-            Roots::Unchecked => None,
-            Roots::File(path) => Some(read_certificates(path)?),
-            Roots::System => {
-                let found = rustls_native_certs::load_native_certs();
-                if found.certs.is_empty() {
-                    return Err(Error::new(ErrorKind::Config, "the system has no root certificates")
-                        .hint("Install the package ca-certificates, or name a file with sslrootcert."));
-                }
-                Some(found.certs)
+fn verifier(tls: &Tls, provider: &Arc<CryptoProvider>) -> Result<Verifier> {
+    let roots = match &tls.roots {
+        Roots::Unchecked => None,
+        Roots::File(path) => Some(read_certificates(path)?),
+        Roots::System => {
+            let found = rustls_native_certs::load_native_certs();
+            if found.certs.is_empty() {
+                return Err(Error::new(ErrorKind::Config, "the system has no root certificates")
+                    .hint("Install the package ca-certificates, or name a file with sslrootcert."));
             }
-        };
-        let chain = match (roots, tls.mode) {
-            (None, SslMode::VerifyCa | SslMode::VerifyFull) => {
-                return Err(Error::new(ErrorKind::Config, "sslmode needs a root certificate to verify the server")
-                    .hint("Put it into ~/.postgresql/root.crt, name it with sslrootcert, or use sslrootcert=system."));
+            Some(found.certs)
+        }
+    };
+    match (roots, tls.mode) {
+        (None, SslMode::VerifyCa | SslMode::VerifyFull) => {
+            Err(Error::new(ErrorKind::Config, "sslmode needs a root certificate to verify the server")
+                .hint("Put it into ~/.postgresql/root.crt, name it with sslrootcert, or use sslrootcert=system."))
+        }
+        (None, SslMode::Disable | SslMode::Allow | SslMode::Prefer | SslMode::Require) => {
+            Ok(Verifier::unchecked(provider))
+        }
+        (Some(roots), mode) => {
+            if roots.iter().all(|root| Certificate::from_der(root).is_err()) {
+                return Err(Error::new(ErrorKind::Config, "no root certificate can be used"));
             }
-            (None, SslMode::Disable | SslMode::Allow | SslMode::Prefer | SslMode::Require) => None,
-            (Some(roots), mode) => {
-                let mut store = RootCertStore::empty();
-                let (added, _) = store.add_parsable_certificates(roots.iter().cloned());
-                if added == 0 && roots.iter().all(|root| Certificate::from_der(root).is_err()) {
-                    return Err(Error::new(ErrorKind::Config, "no root certificate can be used"));
-                }
-                let mut builder = WebPkiServerVerifier::builder_with_provider(Arc::new(store), Arc::clone(provider));
-                if let Some(path) = &tls.revoked {
-                    let lists = CertificateRevocationListDer::pem_file_iter(path)
+            let revoked = match &tls.revoked {
+                None => None,
+                Some(path) => Some(
+                    CertificateRevocationListDer::pem_file_iter(path)
                         .and_then(Iterator::collect::<Result<Vec<_>, _>>)
-                        .map_err(|error| unusable("revocation list", path, error))?;
-                    builder = builder.with_crls(lists);
-                }
-                let web = match added {
-                    0 => None,
-                    _ => Some(builder.build().map_err(|error| {
-                        Error::new(ErrorKind::Config, "root certificates cannot be used").caused_by(error)
-                    })?),
-                };
-                Some(Chain {
-                    web,
-                    roots,
-                    check_name: mode == SslMode::VerifyFull,
-                    checks_revocation: tls.revoked.is_some(),
-                })
-            }
-        };
-        Ok(Self { chain, provider: Arc::clone(provider) })
-    }
-}
-
-impl ServerCertVerifier for Verifier {
-    fn verify_server_cert(
-        &self,
-        end_entity: &CertificateDer<'_>,
-        intermediates: &[CertificateDer<'_>],
-        server_name: &ServerName<'_>,
-        ocsp_response: &[u8],
-        now: UnixTime,
-    ) -> Result<ServerCertVerified, rustls::Error> {
-        let Some(chain) = &self.chain else { return Ok(ServerCertVerified::assertion()) };
-        let answer = match &chain.web {
-            Some(web) => web.verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now),
-            None => Err(rustls::Error::InvalidCertificate(CertificateError::UnknownIssuer)),
-        };
-        let name_differs = match answer {
-            Ok(verified) => return Ok(verified),
-            // the issuer was checked before the name
-            Err(rustls::Error::InvalidCertificate(
-                CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. },
-            )) => true,
-            // rustls does not look at forms that OpenSSL takes; what was revoked only it can tell
-            Err(error) if chain.checks_revocation => return Err(error),
-            Err(error) => {
-                let is_form = !matches!(
-                    error,
-                    rustls::Error::InvalidCertificate(
-                        CertificateError::BadSignature
-                            | CertificateError::Expired
-                            | CertificateError::ExpiredContext { .. }
-                            | CertificateError::NotValidYet
-                            | CertificateError::NotValidYetContext { .. }
-                            | CertificateError::Revoked
-                    )
-                );
-                if !is_form {
-                    return Err(error);
-                }
-                certificate::check_chain(end_entity, intermediates, &chain.roots, now)?;
-                false
-            }
-        };
-        if !chain.check_name || names_host(end_entity, server_name, !name_differs) {
-            return Ok(ServerCertVerified::assertion());
+                        .map_err(|error| unusable("revocation list", path, error))?,
+                ),
+            };
+            let checked = Verifier::new(provider, roots, revoked)?;
+            Ok(if mode == SslMode::VerifyFull { checked } else { checked.for_any_name() })
         }
-        Err(rustls::Error::InvalidCertificate(CertificateError::NotValidForName))
-    }
-
-    fn verify_tls12_signature(
-        &self,
-        message: &[u8],
-        cert: &CertificateDer<'_>,
-        dss: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        verify_tls12_signature(message, cert, dss, &self.provider.signature_verification_algorithms)
-            .or_else(|error| take_form(error, message, cert, dss, false))
-    }
-
-    fn verify_tls13_signature(
-        &self,
-        message: &[u8],
-        cert: &CertificateDer<'_>,
-        dss: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        verify_tls13_signature(message, cert, dss, &self.provider.signature_verification_algorithms)
-            .or_else(|error| take_form(error, message, cert, dss, true))
-    }
-
-    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.provider.signature_verification_algorithms.supported_schemes()
-    }
-}
-
-/// The handshake's signature of a certificate that rustls refuses for its form. What is wrong with a signature stays wrong.
-fn take_form(
-    error: rustls::Error,
-    message: &[u8],
-    cert: &CertificateDer<'_>,
-    dss: &DigitallySignedStruct,
-    is_newest: bool,
-) -> Result<HandshakeSignatureValid, rustls::Error> {
-    let is_form = matches!(&error, rustls::Error::InvalidCertificate(what) if *what != CertificateError::BadSignature);
-    if is_form { certificate::check_handshake(message, cert, dss, is_newest) } else { Err(error) }
-}
-
-/// Whether the certificate names the host: by its alternative names when `alternatives` are still to be looked at, and
-/// by its common name only when it has no alternative names (libpq's rule).
-fn names_host(certificate: &CertificateDer<'_>, host: &ServerName<'_>, alternatives: bool) -> bool {
-    use x509_cert::ext::pkix::SubjectAltName;
-    let Ok(parsed) = Certificate::from_der(certificate) else { return false };
-    match parsed.tbs_certificate.get::<SubjectAltName>() {
-        Err(_) => return false,
-        Ok(Some(_)) => {
-            return alternatives
-                && rustls::server::ParsedCertificate::try_from(certificate)
-                    .and_then(|parsed| rustls::client::verify_server_name(&parsed, host))
-                    .is_ok();
-        }
-        Ok(None) => {}
-    }
-    let host = host.to_str();
-    parsed
-        .tbs_certificate
-        .subject
-        .0
-        .iter()
-        .flat_map(|relative| relative.0.iter())
-        .filter(|attribute| attribute.oid.to_string() == "2.5.4.3")
-        .filter_map(|attribute| std::str::from_utf8(attribute.value.value()).ok())
-        .any(|name| common_name_fits(name, &host))
-}
-
-/// Case does not matter; `*.` stands for one label.
-fn common_name_fits(name: &str, host: &str) -> bool {
-    if name.eq_ignore_ascii_case(host) {
-        return true;
-    }
-    match (name.strip_prefix("*."), host.split_once('.')) {
-        (Some(parent), Some((label, rest))) => {
-            !label.is_empty() && parent.contains('.') && rest.eq_ignore_ascii_case(parent)
-        }
-        _ => false,
     }
 }
 
@@ -340,24 +184,5 @@ fn pss_hash(parameters: &[u8]) -> Option<&'static str> {
         Some(Some(2)) => Some("2.16.840.1.101.3.4.2.2"),
         Some(Some(3)) => Some("2.16.840.1.101.3.4.2.3"),
         Some(_) => None,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn common_names_match_without_case_and_with_one_wildcard_label() {
-        for (name, host, fits) in [
-            ("db.example.com", "DB.example.com", true),
-            ("*.example.com", "db.example.com", true),
-            ("*.example.com", "a.db.example.com", false),
-            ("*.example.com", "example.com", false),
-            ("*.com", "example.com", false),
-            ("example.com", "db.example.com", false),
-        ] {
-            assert_eq!(common_name_fits(name, host), fits, "{name} {host}");
-        }
     }
 }

@@ -4,6 +4,7 @@
 
 mod evidence;
 mod find;
+mod folder;
 mod remove;
 pub mod shrinkage;
 
@@ -16,6 +17,7 @@ use tokio::sync::Semaphore;
 
 pub use evidence::publish_evidence;
 pub use find::{Found, Query, Which, find, newest_before};
+pub use folder::{first_missing, unnamed};
 pub use remove::{Removed, remove};
 
 use crate::error::{Error, ErrorKind, Result};
@@ -23,7 +25,7 @@ use crate::manifest::{self, Condition, Evidence, Label, Manifest, Summary, layou
 use crate::store::{Key, ObjectInfo, Store, decode_component, encode_component};
 
 /// A manifest of 100,000 tables has about 100 MB; a larger one is not read into memory.
-const MANIFEST_MAX: u64 = 256 << 20;
+pub(crate) const MANIFEST_MAX: u64 = 256 << 20;
 
 /// Backups that are looked at at the same time.
 const FETCH_COUNT: usize = 8;
@@ -40,10 +42,31 @@ pub struct Backup {
     pub id: Label,
     /// What state it is in.
     pub standing: Standing,
-    /// Every object in its folder.
+    /// The objects in its folder, but the members of a directory archive.
     pub objects: Vec<ObjectInfo>,
+    /// Those: there may be hundreds of thousands.
+    pub members: Members,
     /// What was found out about it since it was made; read with the manifest.
     pub evidence: Evidence,
+}
+
+/// The files of a directory archive together.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Members {
+    /// How many.
+    pub count: u64,
+    /// Their bytes.
+    pub bytes: u64,
+    /// When one of them was last written, by the store's clock.
+    pub touched: Option<DateTime<Utc>>,
+}
+
+impl Members {
+    fn add(&mut self, object: &ObjectInfo) {
+        self.count += 1;
+        self.bytes = self.bytes.saturating_add(object.size);
+        self.touched = self.touched.max(Some(object.modified));
+    }
 }
 
 /// What a backup's folder holds.
@@ -155,12 +178,12 @@ impl Backup {
 
     /// The bytes of all objects in its folder.
     pub fn stored_bytes(&self) -> u64 {
-        self.objects.iter().fold(0, |sum, object| sum.saturating_add(object.size))
+        self.objects.iter().fold(self.members.bytes, |sum, object| sum.saturating_add(object.size))
     }
 
     /// When anything in its folder was last written, by the store's clock.
     pub fn touched(&self) -> Option<DateTime<Utc>> {
-        self.objects.iter().map(|object| object.modified).max()
+        self.objects.iter().map(|object| object.modified).max().max(self.members.touched)
     }
 }
 
@@ -207,19 +230,25 @@ async fn read_below(
     depth: Depth,
     wanted: impl Fn(&Label) -> bool,
 ) -> Result<Vec<Backup>> {
-    let mut folders: BTreeMap<(String, Label), Vec<ObjectInfo>> = BTreeMap::new();
-    for object in store.list(prefix).await? {
-        if let Some((database, id, _)) = split_key(&object.key) {
-            folders.entry((database, id)).or_default().push(object);
-        }
-    }
+    let mut folders: BTreeMap<(String, Label), (Vec<ObjectInfo>, Members)> = BTreeMap::new();
+    store
+        .visit(prefix, &mut |object| {
+            if let Some((database, id, path)) = split_key(&object.key) {
+                let is_member = remove::is_member(path);
+                let (objects, members) = folders.entry((database, id)).or_default();
+                if is_member { members.add(&object) } else { objects.push(object) }
+            }
+        })
+        .await?;
+    folders.values_mut().for_each(|(objects, _)| objects.sort_by(|left, right| left.key.cmp(&right.key)));
     // a folder that holds nothing but somebody's own files is no backup
-    folders.retain(|_, objects| {
-        objects.iter().any(|object| split_key(&object.key).is_some_and(|(_, _, path)| remove::is_own(path)))
+    folders.retain(|_, (objects, members)| {
+        members.count > 0
+            || objects.iter().any(|object| split_key(&object.key).is_some_and(|(_, _, path)| remove::is_own(path)))
     });
     let room = Semaphore::new(FETCH_KIB as usize);
     let mut backups: Vec<Backup> = stream::iter(folders)
-        .map(|((database, id), objects)| {
+        .map(|((database, id), (objects, members))| {
             let depth = if wanted(&id) { depth } else { Depth::Listing };
             let room = &room;
             async move {
@@ -233,7 +262,7 @@ async fn read_below(
                         Evidence::default()
                     }
                 };
-                Ok::<_, Error>(Backup { database, id, standing, objects, evidence })
+                Ok::<_, Error>(Backup { database, id, standing, objects, members, evidence })
             }
         })
         .buffered(FETCH_COUNT)

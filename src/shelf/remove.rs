@@ -7,8 +7,7 @@
 //! **Extent.** What the manifest names goes, and the evidence beside it. Without a manifest it is what a backup writes
 //! under fixed names. A file that somebody else put into the folder stays.
 
-use std::collections::HashSet;
-
+use super::folder::Named;
 use crate::archive::directory::decode_file_name;
 use crate::error::{Error, ErrorKind, Result};
 use crate::manifest::{Manifest, layout};
@@ -38,12 +37,11 @@ pub async fn remove(store: &dyn Store, folder: &Key, manifest: Option<&Manifest>
         return Err(Error::new(ErrorKind::Bug, format!("\"{folder}\" is not a backup's folder")));
     }
     let prefix = format!("{folder}/");
-    let named: Option<HashSet<&str>> =
-        manifest.map(|manifest| manifest.files.iter().map(|file| file.path.as_str()).collect());
+    let named = manifest.map(|manifest| Named::new(&manifest.files));
     let (mut first, mut others, mut last) = (Vec::new(), Vec::new(), Vec::new());
     let mut removed = Removed::default();
-    for ObjectInfo { key, size, .. } in store.list(&prefix).await? {
-        let Some(path) = key.as_str().strip_prefix(&prefix) else { continue };
+    let mut sort = |ObjectInfo { key, size, .. }: ObjectInfo| {
+        let Some(path) = key.as_str().strip_prefix(&prefix) else { return };
         let list = match path {
             layout::MANIFEST => &mut first,
             // of a program that wrote one; as long as it is there the backup is not listed
@@ -52,13 +50,15 @@ pub async fn remove(store: &dyn Store, folder: &Key, manifest: Option<&Manifest>
             _ if named.as_ref().map_or_else(|| is_own(path), |named| named.contains(path)) => &mut others,
             _ => {
                 removed.strangers.push(key);
-                continue;
+                return;
             }
         };
         list.push(key);
         removed.files += 1;
         removed.bytes = removed.bytes.saturating_add(size);
-    }
+    };
+    store.visit(&prefix, &mut sort).await?;
+    removed.strangers.sort();
     store.delete(&first).await?;
     let mut result = Ok(());
     for batch in others.chunks(BATCH) {
@@ -79,7 +79,12 @@ pub(super) fn is_own(path: &str) -> bool {
         || path == "archive.tar"
         || path == "archive.sql"
         || path.strip_prefix("archive.sql.").is_some_and(|ending| ["gz", "zst", "lz4"].contains(&ending))
-        || path.strip_prefix("archive/").is_some_and(|name| decode_file_name(name).is_some())
+        || is_member(path)
+}
+
+/// Whether it is the path of a file of a directory archive.
+pub(super) fn is_member(path: &str) -> bool {
+    path.strip_prefix("archive/").is_some_and(|name| decode_file_name(name).is_some())
 }
 
 #[cfg(test)]

@@ -36,14 +36,9 @@ pub async fn run(options: &Options, store: &dyn Store) -> Result<Details> {
     let shelf::Found { backup, remarks } = shelf::find(store, &options.query).await?;
     let folder = backup.folder()?;
     let condition = backup.condition();
-    let paths: Vec<&str> = backup
-        .objects
-        .iter()
-        .filter_map(|object| object.key.as_str().strip_prefix(folder.as_str())?.strip_prefix('/'))
-        .collect();
     let manifest = backup.manifest().cloned().expect("find returns complete backups only");
-    let known = |path: &str| path == layout::MANIFEST || layout::is_evidence(path) || manifest.file(path).is_some();
-    let strangers = paths.iter().filter(|path| !known(path)).map(ToString::to_string).collect();
+    let unnamed = shelf::unnamed(store, &folder, &manifest).await?;
+    let strangers = unnamed.into_iter().map(|(path, _)| path).filter(|path| !layout::is_evidence(path)).collect();
     let place = format!("{}/{folder}", store.describe());
     let mut evidence = backup.evidence;
     evidence.proofs.sort_by(|one, other| (one.begun, &one.path).cmp(&(other.begun, &other.path)));

@@ -131,6 +131,10 @@ impl Store for FaultStore {
         self.look(&format!("list {prefix}"), self.inner.list(prefix)).await
     }
 
+    async fn visit(&self, prefix: &str, look: &mut (dyn FnMut(ObjectInfo) + Send)) -> Result<()> {
+        self.look(&format!("list {prefix}"), self.inner.visit(prefix, look)).await
+    }
+
     async fn head(&self, key: &Key) -> Result<Option<ObjectInfo>> {
         self.look(&format!("look at {key}"), self.inner.head(key)).await
     }

@@ -159,6 +159,12 @@ pub trait Store: Send + Sync {
     /// Every object whose name begins with `prefix`, in the order of the names. An empty prefix lists everything.
     async fn list(&self, prefix: &str) -> Result<Vec<ObjectInfo>>;
 
+    /// Shows the same objects to `look`, in no order, and keeps none: one backup may have hundreds of thousands.
+    async fn visit(&self, prefix: &str, look: &mut (dyn FnMut(ObjectInfo) + Send)) -> Result<()> {
+        self.list(prefix).await?.into_iter().for_each(look);
+        Ok(())
+    }
+
     /// One object's size and time, or `None` when there is no such object.
     async fn head(&self, key: &Key) -> Result<Option<ObjectInfo>>;
 

@@ -1,6 +1,7 @@
 //! Decodes the files of a directory archive, each in one pass.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use futures_util::StreamExt as _;
 use futures_util::stream;
@@ -11,11 +12,14 @@ use crate::archive::{Decoder, FormatError, FormatErrorKind};
 use crate::codec::compress::Algorithm;
 use crate::codec::digest::{LargeObjectDigest, LargeObjectSummary, RowSummary};
 use crate::error::Result;
+use crate::manifest;
+use crate::store::{Key, Store};
 
 use super::FindingKind;
 use super::contents::{Contents, RowReader};
 use super::file::{Subject, decompress, drain, read};
 use super::outcome::LevelReport;
+use super::tee::Meter;
 
 /// What one file gave.
 enum Gave {
@@ -28,11 +32,33 @@ enum Gave {
 /// A file, and its name within the archive's folder.
 pub(super) struct Member<'a> {
     pub(super) name: &'a str,
-    pub(super) subject: Subject<'a>,
+    /// As findings call it.
+    pub(super) path: &'a str,
+    pub(super) expected: Option<&'a manifest::File>,
+}
+
+/// Where the files are.
+pub(super) struct Folder<'a> {
+    pub(super) store: &'a Arc<dyn Store>,
+    /// What the paths are below; `None` where they are whole.
+    pub(super) key: Option<&'a Key>,
+    pub(super) meter: &'a Meter<'a>,
+}
+
+impl<'a> Folder<'a> {
+    /// There may be hundreds of thousands of members: what each needs is made when its turn comes.
+    fn subject(&self, member: &Member<'a>) -> Result<Subject<'a>> {
+        let key = match self.key {
+            Some(folder) => folder.join(member.path)?,
+            None => Key::new(member.path)?,
+        };
+        Ok(Subject { store: self.store, key, name: member.path, expected: member.expected, meter: self.meter })
+    }
 }
 
 /// Decodes all files, several at once. Each is hashed too; `files` is told of that.
 pub(super) async fn decode(
+    folder: &Folder<'_>,
     members: Vec<Member<'_>>,
     jobs: usize,
     files: &mut LevelReport,
@@ -41,14 +67,14 @@ pub(super) async fn decode(
     let (heads, others): (Vec<Member<'_>>, Vec<Member<'_>>) =
         members.into_iter().partition(|member| matches!(decode_file_name(member.name), Some((FileKind::Toc, _))));
     for head in &heads {
-        decode_head(head, files, contents).await?;
+        decode_head(head, &folder.subject(head)?, files, contents).await?;
     }
     if heads.is_empty() {
         contents.damaged(FindingKind::HeadDamaged, None, "archive", "there is no toc.dat");
     }
     let toc = contents.toc.clone();
-    let mut reading =
-        stream::iter(others.iter().map(|member| read_member(member, toc.as_ref()))).buffer_unordered(jobs.max(1));
+    let mut reading = stream::iter(others.iter().map(|member| read_member(folder, member, toc.as_ref())))
+        .buffer_unordered(jobs.max(1));
     let mut lists = BTreeMap::new();
     let mut objects = BTreeMap::new();
     while let Some(result) = reading.next().await {
@@ -80,11 +106,16 @@ pub(super) async fn decode(
     Ok(())
 }
 
-async fn decode_head(head: &Member<'_>, files: &mut LevelReport, contents: &mut Contents) -> Result<()> {
+async fn decode_head(
+    head: &Member<'_>,
+    subject: &Subject<'_>,
+    files: &mut LevelReport,
+    contents: &mut Contents,
+) -> Result<()> {
     let (algorithm, _) = Algorithm::of_file_name(head.name);
     // piece by piece: what is none is told by its first bytes, however much it would become
     let (mut decoder, mut toc) = (Decoder::new(Container::Directory), None);
-    let result = read(&head.subject, files, async |stream| {
+    let result = read(subject, files, async |stream| {
         decompress(stream, algorithm, |bytes| {
             let mut input = bytes.clone();
             if toc.is_none() {
@@ -108,10 +139,11 @@ async fn decode_head(head: &Member<'_>, files: &mut LevelReport, contents: &mut 
     Ok(())
 }
 
-async fn read_member(member: &Member<'_>, toc: Option<&Toc>) -> Result<(Gave, LevelReport)> {
+async fn read_member(folder: &Folder<'_>, member: &Member<'_>, toc: Option<&Toc>) -> Result<(Gave, LevelReport)> {
     let mut report = super::file::report();
+    let subject = folder.subject(member)?;
     let Some((kind, algorithm)) = decode_file_name(member.name) else {
-        read(&member.subject, &mut report, drain).await?;
+        read(&subject, &mut report, drain).await?;
         return Ok((Gave::Nothing, report));
     };
     let gave = match kind {
@@ -119,11 +151,11 @@ async fn read_member(member: &Member<'_>, toc: Option<&Toc>) -> Result<(Gave, Le
         FileKind::Rows { dump_id } => {
             let found = toc.and_then(|toc| Some((toc, toc.entry(dump_id)?)));
             let Some((toc, entry)) = found.filter(|(_, entry)| entry.data != Data::None) else {
-                read(&member.subject, &mut report, drain).await?;
+                read(&subject, &mut report, drain).await?;
                 return Ok((Gave::Nothing, report));
             };
             let mut rows = RowReader::new(entry, toc);
-            let result = read(&member.subject, &mut report, async |stream| {
+            let result = read(&subject, &mut report, async |stream| {
                 decompress(stream, algorithm, |bytes| rows.push(bytes).map_err(|error| error.to_string())).await
             })
             .await?;
@@ -132,7 +164,7 @@ async fn read_member(member: &Member<'_>, toc: Option<&Toc>) -> Result<(Gave, Le
         }
         FileKind::LargeObject { oid } => {
             let mut digest = LargeObjectDigest::new(oid);
-            let result = read(&member.subject, &mut report, async |stream| {
+            let result = read(&subject, &mut report, async |stream| {
                 decompress(stream, algorithm, |bytes| {
                     digest.push(bytes);
                     Ok(())
@@ -144,7 +176,7 @@ async fn read_member(member: &Member<'_>, toc: Option<&Toc>) -> Result<(Gave, Le
         }
         FileKind::LargeObjectList => {
             let mut list = LargeObjectList::default();
-            let result = read(&member.subject, &mut report, async |stream| {
+            let result = read(&subject, &mut report, async |stream| {
                 decompress(stream, algorithm, |bytes| list.push(bytes).map_err(|error| error.to_string())).await
             })
             .await?;

@@ -1,6 +1,5 @@
 //! One pass over every file: checksums, and what the archive holds.
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use crate::archive::directory::decode_file_name;
@@ -10,12 +9,12 @@ use crate::error::Result;
 use crate::event::Sink;
 use crate::manifest::{self, Format, Manifest, layout, seal};
 use crate::reader::{Walk, open_path_store};
-use crate::shelf::Backup;
+use crate::shelf::{self, Backup};
 use crate::store::{Key, Store};
 use crate::transfer::Inlet;
 
 use super::contents::{Contents, decode_custom};
-use super::directory::{self, Member};
+use super::directory::{self, Folder, Member};
 use super::file::{Subject, collect, decompress, drain, read};
 use super::outcome::LevelReport;
 use super::plain::PlainReader;
@@ -67,12 +66,14 @@ pub(super) async fn backup(
     let mut contents = None;
     let mut members = Vec::new();
     for file in &manifest.files {
-        let subject = Subject { store, key: subject(file)?, name: &file.path, expected: Some(file), meter: &meter };
         let member = file.path.strip_prefix(&inside).filter(|_| manifest.archive.format == Format::Directory);
+        if let Some(name) = member.filter(|_| level > Level::Files) {
+            members.push(Member { name, path: &file.path, expected: Some(file) });
+            continue;
+        }
+        let subject = Subject { store, key: subject(file)?, name: &file.path, expected: Some(file), meter: &meter };
         if level == Level::Files {
             read(&subject, &mut files, drain).await?;
-        } else if let Some(name) = member {
-            members.push(Member { name, subject });
         } else if file.path == manifest.archive.path {
             contents = archive_file(&subject, manifest.archive.format, manifest, &mut files).await?;
         } else {
@@ -81,11 +82,12 @@ pub(super) async fn backup(
     }
     if manifest.archive.format == Format::Directory && level > Level::Files {
         let mut found = Contents::default();
-        directory::decode(members, jobs, &mut files, &mut found).await?;
+        let place = Folder { store, key: Some(&folder), meter: &meter };
+        directory::decode(&place, members, jobs, &mut files, &mut found).await?;
         found.note_missing();
         contents = Some(found);
     }
-    let notes = beside(store, backup, manifest, &folder, &meter, &mut files).await?;
+    let notes = beside(store, manifest, &folder, &meter, &mut files).await?;
     Ok(Examined { files, contents, notes })
 }
 
@@ -131,18 +133,15 @@ async fn tar_file(subject: &Subject<'_>, files: &mut LevelReport) -> Result<Opti
 /// Looks at what lies in the backup's folder and is no file of the backup: evidence, and strangers.
 async fn beside(
     store: &Arc<dyn Store>,
-    backup: &Backup,
     manifest: &Manifest,
     folder: &Key,
     meter: &Meter<'_>,
     files: &mut LevelReport,
 ) -> Result<Vec<String>> {
-    let known: BTreeSet<&str> = manifest.files.iter().map(|file| file.path.as_str()).collect();
     let proofs = format!("{}/", layout::PROOFS);
     let mut notes = Vec::new();
-    for object in &backup.objects {
-        let path = object.key.as_str().strip_prefix(folder.as_str()).and_then(|path| path.strip_prefix('/'));
-        let Some(path) = path.filter(|path| !known.contains(path) && *path != layout::MANIFEST) else { continue };
+    for (path, object) in shelf::unnamed(&**store, folder, manifest).await? {
+        let path = path.as_str();
         if !path.starts_with(&proofs) {
             notes.push(format!("\"{path}\" lies in the backup's folder and is no part of it"));
             continue;
@@ -181,13 +180,11 @@ pub(super) async fn path(path: &std::path::Path, jobs: usize, sink: &dyn Sink) -
         let meter = Meter::new(Some(objects.iter().map(|object| object.size).sum()), sink);
         let members = objects.iter().map(|object| {
             let name = object.key.as_str();
-            Member {
-                name,
-                subject: Subject { store: &store, key: object.key.clone(), name, expected: None, meter: &meter },
-            }
+            Member { name, path: name, expected: None }
         });
+        let place = Folder { store: &store, key: None, meter: &meter };
         let mut contents = Contents::default();
-        directory::decode(members.collect(), jobs, &mut files, &mut contents).await?;
+        directory::decode(&place, members.collect(), jobs, &mut files, &mut contents).await?;
         contents.note_missing();
         return Ok(Bare { examined: Examined { files, contents: Some(contents), notes }, plain: false });
     };

@@ -505,6 +505,7 @@ async fn data_that_shrank_is_a_finding() {
         id: before.id.clone(),
         standing: Standing::Complete { manifest: Box::new(before.clone()), received: before.snapshot.time },
         objects: Vec::new(),
+        members: crate::shelf::Members::default(),
         evidence: crate::manifest::Evidence::default(),
     };
     let verify = async |before: &Manifest| {

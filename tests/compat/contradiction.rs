@@ -52,6 +52,12 @@ const DAMAGES: &[(u32, &str, Expected)] = &[
     ),
     (
         13,
+        "select lo_put(9001, 0, 'x'), lo_from_bytea(9003, 'y'); delete from pg_largeobject_metadata where oid = 9001",
+        Refused(&["pg_largeobject 9001", "lacks its row in pg_largeobject_metadata"]),
+    ),
+    (13, "delete from pg_largeobject_metadata where oid = 9001", Whole(&["COPY gone.kept"])),
+    (
+        13,
         "create policy by_role on c.guarded to ROLE; delete from pg_authid where rolname = 'ROLE'",
         Refused(&["pg_policy", "(by_role)", "pg_authid"]),
     ),
@@ -411,11 +417,6 @@ const NOT_FOLLOWED: &[(&str, &[&str], &str)] = &[
     ("the cluster's own, which is dumped by name", &["roleid", "member", "grantor"], "pg_auth_members"),
     ("the cluster's own, which is dumped by name", &["setdatabase", "setrole"], "pg_db_role_setting"),
     ("the cluster's own, which is dumped by name", &["spcowner"], "pg_tablespace"),
-    (
-        "only the contents of large objects that have a row are read, and only a superuser sees others",
-        &["loid"],
-        "pg_largeobject",
-    ),
     ("a subscription finds its tables again", &["srsubid", "srrelid"], "pg_subscription_rel"),
     ("a family's access method is compared", &["amopmethod"], "pg_amop"),
     ("what initdb made cannot be gone", &["typsubscript"], "pg_type"),

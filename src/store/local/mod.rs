@@ -144,9 +144,9 @@ fn modified_of(metadata: &fs::Metadata, path: &Path) -> Result<DateTime<Utc>> {
     metadata.modified().map(Into::into).map_err(|error| failed("could not look at", path, error))
 }
 
-/// Adds all files below a folder. Links are followed, as whoever writes follows them: what can be written under a name is found
+/// Shows all files below a folder. Links are followed, as whoever writes follows them: what can be written under a name is found
 /// under it. `above` are the folders that lead here, so that a link back to one of them ends.
-fn walk(folder: &Path, name: &str, above: &mut Vec<(u64, u64)>, found: &mut Vec<Found>) -> Result<()> {
+fn walk(folder: &Path, name: &str, above: &mut Vec<(u64, u64)>, look: &mut dyn FnMut(Found)) -> Result<()> {
     let entries = match fs::read_dir(folder) {
         Ok(entries) => entries,
         // a prune beside us may have removed it
@@ -174,12 +174,12 @@ fn walk(folder: &Path, name: &str, above: &mut Vec<(u64, u64)>, found: &mut Vec<
             let own = (metadata.dev(), metadata.ino());
             if !above.contains(&own) {
                 above.push(own);
-                walk(&path, &name, above, found)?;
+                walk(&path, &name, above, look)?;
                 above.pop();
             }
         } else if metadata.is_file() {
             let modified = modified_of(&metadata, &path)?;
-            found.push(Found { path, name, metadata, modified });
+            look(Found { path, name, metadata, modified });
         }
     }
     Ok(())
@@ -188,17 +188,26 @@ fn walk(folder: &Path, name: &str, above: &mut Vec<(u64, u64)>, found: &mut Vec<
 /// The files whose names begin with `prefix`, only looking into the folder that they must lie in.
 fn walk_prefix(root: &Path, prefix: &str) -> Result<Vec<Found>> {
     let mut found = Vec::new();
+    each(root, prefix, &mut |file| found.push(file))?;
+    Ok(found)
+}
+
+fn each(root: &Path, prefix: &str, look: &mut dyn FnMut(Found)) -> Result<()> {
+    let mut look = |file: Found| {
+        if file.name.starts_with(prefix) {
+            look(file);
+        }
+    };
     match prefix.rsplit_once('/') {
         // a prefix that is no usable name has no objects below it
         Some((folder, _)) => {
             if Key::new(folder).is_ok() {
-                walk(&root.join(folder), folder, &mut Vec::new(), &mut found)?;
+                walk(&root.join(folder), folder, &mut Vec::new(), &mut look)?;
             }
         }
-        None => walk(root, "", &mut Vec::new(), &mut found)?,
+        None => walk(root, "", &mut Vec::new(), &mut look)?,
     }
-    found.retain(|file| file.name.starts_with(prefix));
-    Ok(found)
+    Ok(())
 }
 
 #[async_trait]
@@ -218,11 +227,32 @@ impl Store for LocalStore {
     async fn list(&self, prefix: &str) -> Result<Vec<ObjectInfo>> {
         let (root, prefix) = (self.root.clone(), prefix.to_owned());
         blocking(move || {
-            let mut objects: Vec<ObjectInfo> = walk_prefix(&root, &prefix)?.iter().filter_map(Found::object).collect();
+            let mut objects = Vec::new();
+            each(&root, &prefix, &mut |file| objects.extend(file.object()))?;
             objects.sort_by(|left, right| left.key.cmp(&right.key));
             Ok(objects)
         })
         .await
+    }
+
+    async fn visit(&self, prefix: &str, look: &mut (dyn FnMut(ObjectInfo) + Send)) -> Result<()> {
+        const WAITING: usize = 64;
+        let (root, prefix) = (self.root.clone(), prefix.to_owned());
+        let (sender, mut found) = tokio::sync::mpsc::channel(WAITING);
+        let walking = blocking(move || {
+            each(&root, &prefix, &mut |file| {
+                if let Some(object) = file.object() {
+                    // nobody looks any more
+                    let _ = sender.blocking_send(object);
+                }
+            })
+        });
+        let looking = async {
+            while let Some(object) = found.recv().await {
+                look(object);
+            }
+        };
+        tokio::join!(walking, looking).0
     }
 
     async fn head(&self, key: &Key) -> Result<Option<ObjectInfo>> {

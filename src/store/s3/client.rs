@@ -1,16 +1,13 @@
 //! How a bucket is reached: server, keys, certificates.
 
-use std::io::Write as _;
 use std::time::Duration;
 
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_credential_types::provider::ProvideCredentials as _;
 use aws_sdk_s3::Client;
 use aws_sdk_s3::config::{RequestChecksumCalculation, ResponseChecksumValidation, SharedHttpClient};
-use aws_smithy_http_client::{Builder, tls};
 use aws_smithy_types::retry::RetryConfig;
 use aws_smithy_types::timeout::TimeoutConfig;
-use base64::Engine as _;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject as _;
 
@@ -94,9 +91,6 @@ async fn check_credentials(sdk: &SdkConfig) -> Result<()> {
 /// `AWS_CA_BUNDLE`.
 fn http_client() -> Result<SharedHttpClient> {
     let mut certificates = rustls_native_certs::load_native_certs().certs;
-    let is_named = ["AWS_CA_BUNDLE", "SSL_CERT_FILE", "SSL_CERT_DIR"]
-        .iter()
-        .any(|name| std::env::var_os(name).is_some_and(|value| !value.is_empty()));
     if let Some(path) = std::env::var_os("AWS_CA_BUNDLE").filter(|path| !path.is_empty()) {
         let fail = |detail: String| {
             Error::new(ErrorKind::Config, format!("cannot read the certificates in {}", path.display()))
@@ -111,32 +105,7 @@ fn http_client() -> Result<SharedHttpClient> {
         }
         certificates.extend(added);
     }
-    if is_named && !certificates.is_empty() {
-        return dial::client(certificates);
-    }
-    let context = tls::TlsContext::builder()
-        .with_trust_store(trust_store(certificates))
-        .build()
-        .map_err(|error| Error::new(ErrorKind::Config, "cannot set up TLS").detail(chain(&error)))?;
-    Ok(Builder::new()
-        .tls_provider(tls::Provider::Rustls(tls::rustls_provider::CryptoMode::Ring))
-        .tls_context(context)
-        .build_https())
-}
-
-/// The client panics on a certificate that it cannot use, and takes PEM only: unusable ones are left out here.
-fn trust_store(certificates: Vec<CertificateDer<'static>>) -> tls::TrustStore {
-    let mut usable = rustls::RootCertStore::empty();
-    let mut pem = Vec::new();
-    for certificate in certificates {
-        let text = base64::engine::general_purpose::STANDARD.encode(&certificate);
-        if usable.add(certificate).is_ok() {
-            writeln!(pem, "-----BEGIN CERTIFICATE-----\n{text}\n-----END CERTIFICATE-----")
-                .expect("writing to memory does not fail");
-        }
-    }
-    let store = tls::TrustStore::empty();
-    if pem.is_empty() { store } else { store.with_pem_certificate(pem) }
+    dial::client(certificates)
 }
 
 #[cfg(test)]

@@ -1,5 +1,5 @@
-//! HTTPS where the user names the certificates to trust: a server's own certificate may be its root, as `openssl req -x509` makes
-//! it. The SDK's own client takes such a one for an authority's, and cannot be taught otherwise.
+//! HTTP and HTTPS, with the certificates of the whole program's check: the SDK's own client refuses what OpenSSL takes, and cannot be
+//! taught otherwise.
 
 use std::io;
 use std::pin::Pin;
@@ -17,103 +17,41 @@ use aws_smithy_types::body::SdkBody;
 use hyper::Uri;
 use hyper::rt::{Read, ReadBufCursor, Write};
 use hyper_util::client::legacy::Client;
-use hyper_util::client::legacy::connect::{Connected, Connection};
+use hyper_util::client::legacy::connect::{self, Connected, Connection};
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
-use rustls::client::WebPkiServerVerifier;
-use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
-use rustls::crypto::ring;
-use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
-use rustls::{CertificateError, ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme};
+use rustls::ClientConfig;
+use rustls::pki_types::{CertificateDer, ServerName};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 use tower_service::Service;
-use x509_cert::Certificate;
-use x509_cert::der::Decode as _;
 
 use super::fault::chain;
+use crate::certificate::{self, Verifier};
 use crate::error::{Error, ErrorKind, Result as Checked};
 
 type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
 /// The client; one pool of connections for all requests.
 pub(super) fn client(roots: Vec<CertificateDer<'static>>) -> Checked<SharedHttpClient> {
-    let unusable = |detail: String| Error::new(ErrorKind::Config, "cannot set up TLS").detail(detail);
-    let mut store = RootCertStore::empty();
-    let _ = store.add_parsable_certificates(roots.iter().cloned());
-    let provider = Arc::new(ring::default_provider());
-    let web = WebPkiServerVerifier::builder_with_provider(Arc::new(store), Arc::clone(&provider))
-        .build()
-        .map_err(|error| unusable(chain(&error)))?;
+    let provider = certificate::provider();
+    let verifier = Verifier::new(&provider, roots, None)?;
     let tls = ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
-        .map_err(|error| unusable(chain(&error)))?
+        .map_err(|error| Error::new(ErrorKind::Config, "cannot set up TLS").detail(chain(&error)))?
         .dangerous()
-        .with_custom_certificate_verifier(Arc::new(Verifier { web, roots }))
+        .with_custom_certificate_verifier(Arc::new(verifier))
         .with_no_client_auth();
-    let dial = Dial { tls: TlsConnector::from(Arc::new(tls)) };
+    let mut tcp = connect::HttpConnector::new();
+    tcp.enforce_http(false);
+    tcp.set_nodelay(true);
+    tcp.set_connect_timeout(Some(super::client::CONNECT_TIMEOUT));
+    let dial = Dial { tcp, tls: TlsConnector::from(Arc::new(tls)) };
     let client = Client::builder(TokioExecutor::new()).pool_timer(TokioTimer::new()).build(dial);
     Ok(http_client_fn(move |settings: &HttpConnectorSettings, _| {
-        let (client, connect, read) = (client.clone(), settings.connect_timeout(), settings.read_timeout());
-        SharedHttpConnector::new(Requests { client, limit: read.map(|read| read + connect.unwrap_or_default()) })
+        let (client, opening, read) = (client.clone(), settings.connect_timeout(), settings.read_timeout());
+        SharedHttpConnector::new(Requests { client, limit: read.map(|read| read + opening.unwrap_or_default()) })
     }))
-}
-
-/// The usual check, and a certificate that is trusted itself: then it is good for the names and the time that it tells.
-#[derive(Debug)]
-struct Verifier {
-    web: Arc<WebPkiServerVerifier>,
-    roots: Vec<CertificateDer<'static>>,
-}
-
-impl ServerCertVerifier for Verifier {
-    fn verify_server_cert(
-        &self,
-        end_entity: &CertificateDer<'_>,
-        intermediates: &[CertificateDer<'_>],
-        server_name: &ServerName<'_>,
-        ocsp_response: &[u8],
-        now: UnixTime,
-    ) -> Result<ServerCertVerified, rustls::Error> {
-        let answer = self.web.verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now);
-        if answer.is_ok() || !self.roots.iter().any(|root| root.as_ref() == end_entity.as_ref()) {
-            return answer;
-        }
-        let bad = rustls::Error::InvalidCertificate;
-        let validity =
-            Certificate::from_der(end_entity).map_err(|_| bad(CertificateError::BadEncoding))?.tbs_certificate.validity;
-        if now.as_secs() < validity.not_before.to_unix_duration().as_secs() {
-            return Err(bad(CertificateError::NotValidYet));
-        }
-        if now.as_secs() > validity.not_after.to_unix_duration().as_secs() {
-            return Err(bad(CertificateError::Expired));
-        }
-        let parsed = rustls::server::ParsedCertificate::try_from(end_entity)?;
-        rustls::client::verify_server_name(&parsed, server_name)?;
-        Ok(ServerCertVerified::assertion())
-    }
-
-    fn verify_tls12_signature(
-        &self,
-        message: &[u8],
-        cert: &CertificateDer<'_>,
-        dss: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        self.web.verify_tls12_signature(message, cert, dss)
-    }
-
-    fn verify_tls13_signature(
-        &self,
-        message: &[u8],
-        cert: &CertificateDer<'_>,
-        dss: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        self.web.verify_tls13_signature(message, cert, dss)
-    }
-
-    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.web.supported_verify_schemes()
-    }
 }
 
 #[derive(Clone, Debug)]
@@ -150,6 +88,7 @@ impl HttpConnector for Requests {
 /// Opens connections.
 #[derive(Clone)]
 struct Dial {
+    tcp: connect::HttpConnector,
     tls: TlsConnector,
 }
 
@@ -164,28 +103,42 @@ impl Service<Uri> for Dial {
     type Error = BoxError;
     type Future = Pin<Box<dyn Future<Output = Result<Stream, BoxError>> + Send>>;
 
-    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
-        Poll::Ready(Ok(()))
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
+        self.tcp.poll_ready(cx).map_err(Into::into)
     }
 
     fn call(&mut self, uri: Uri) -> Self::Future {
-        let tls = self.tls.clone();
+        let (tls, opening) = (self.tls.clone(), self.tcp.call(uri.clone()));
         Box::pin(async move {
-            let host = uri.host().ok_or("the URL has no host")?.trim_matches(['[', ']']).to_owned();
-            let is_encrypted = uri.scheme_str() == Some("https");
-            let port = uri.port_u16().unwrap_or(if is_encrypted { 443 } else { 80 });
-            let opening = TcpStream::connect((host.as_str(), port));
-            let stream = tokio::time::timeout(super::client::CONNECT_TIMEOUT, opening).await??;
-            stream.set_nodelay(true)?;
-            if !is_encrypted {
-                return Ok(Stream::Plain(TokioIo::new(stream)));
+            let stream = opening.await?;
+            if uri.scheme_str() != Some("https") {
+                return Ok(Stream::Plain(stream));
             }
-            let agreeing = tls.connect(ServerName::try_from(host)?, stream);
-            let stream = tokio::time::timeout(super::client::CONNECT_TIMEOUT, agreeing).await??;
+            let host = uri.host().ok_or("the URL has no host")?.trim_matches(['[', ']']).to_owned();
+            let agreeing = tls.connect(ServerName::try_from(host)?, stream.into_inner());
+            let agreed = tokio::time::timeout(super::client::CONNECT_TIMEOUT, agreeing).await?;
+            let stream = agreed.map_err(|error| {
+                match error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>()) {
+                    Some(fault) if certificate::is_final(fault) => BoxError::from(Refused(certificate::words(fault))),
+                    Some(_) | None => BoxError::from(error),
+                }
+            })?;
             Ok(Stream::Tls(Box::new(TokioIo::new(stream))))
         })
     }
 }
+
+/// The two sides do not fit each other: no other attempt changes it.
+#[derive(Debug)]
+pub(super) struct Refused(String);
+
+impl std::fmt::Display for Refused {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for Refused {}
 
 /// One connection.
 enum Stream {

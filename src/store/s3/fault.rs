@@ -7,6 +7,7 @@ use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use chrono::{DateTime, Utc};
 
+use super::dial::Refused;
 use crate::error::{Error, ErrorKind};
 
 /// One failed attempt.
@@ -156,12 +157,15 @@ where
 {
     let words = error.source().map_or_else(|| error.to_string(), chain);
     let lower = words.to_ascii_lowercase();
-    let (kind, hint, again) = if lower.contains("certificate") {
+    let is_refused = std::iter::successors(error.source(), |&error| error.source()).any(|error| error.is::<Refused>());
+    let (kind, hint, again) = if is_refused && lower.contains("trusted") {
         (
             ErrorKind::Store,
             "The server's certificate is not trusted; name its authority's file with SSL_CERT_FILE or AWS_CA_BUNDLE.",
             false,
         )
+    } else if is_refused {
+        (ErrorKind::Store, "Check the server's certificate and its TLS settings, and the endpoint's name.", false)
     } else if lower.contains("credential") {
         // there were keys when the store was opened: what gives them fails now
         (ErrorKind::Store, "Check the keys: AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or the profile.", true)

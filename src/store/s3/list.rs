@@ -11,10 +11,17 @@ use crate::store::{ObjectInfo, Swept};
 impl S3Store {
     /// Every object under a prefix, the store's own ones too, in the order of the names.
     pub(super) async fn list_objects(&self, prefix: &str) -> Result<Vec<ObjectInfo>> {
+        let mut objects = Vec::new();
+        self.each_object(prefix, &mut |object| objects.push(object)).await?;
+        objects.sort_by(|left, right| left.key.cmp(&right.key));
+        Ok(objects)
+    }
+
+    /// The same, one by one.
+    pub(super) async fn each_object(&self, prefix: &str, look: &mut (dyn FnMut(ObjectInfo) + Send)) -> Result<()> {
         let doing = format!("could not list {}", crate::store::Store::describe(self));
         // with an empty prefix the slash keeps `backups-old/` out of `backups`
         let full = self.full(prefix);
-        let mut objects = Vec::new();
         let mut token: Option<String> = None;
         loop {
             let page = self
@@ -32,7 +39,7 @@ impl S3Store {
             for object in page.contents() {
                 // what no key can name was put there by somebody else
                 let Some(key) = object.key().and_then(|full| self.relative(full)) else { continue };
-                objects.push(ObjectInfo {
+                look(ObjectInfo {
                     key,
                     size: size_of(object.size()),
                     modified: time_of(object.last_modified()),
@@ -47,11 +54,9 @@ impl S3Store {
                     }
                     token = Some(next.to_owned());
                 }
-                _ => break,
+                _ => return Ok(()),
             }
         }
-        objects.sort_by(|left, right| left.key.cmp(&right.key));
-        Ok(objects)
     }
 
     /// Ends one multipart upload. One that is not there any more is no error.

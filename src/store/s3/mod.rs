@@ -247,6 +247,15 @@ impl Store for S3Store {
         Ok(objects)
     }
 
+    async fn visit(&self, prefix: &str, look: &mut (dyn FnMut(ObjectInfo) + Send)) -> Result<()> {
+        let mut shown = |object: ObjectInfo| {
+            if !object.key.is_private() {
+                look(object);
+            }
+        };
+        Box::pin(self.each_object(prefix, &mut shown)).await
+    }
+
     async fn head(&self, key: &Key) -> Result<Option<ObjectInfo>> {
         let found = Box::pin(self.head_full(&self.full(key.as_str()))).await.map_err(|failure| failure.error)?;
         Ok(found.map(|Head { size, modified, tag }| ObjectInfo { key: key.clone(), size, modified, tag }))

@@ -1,24 +1,18 @@
-//! Certificates as OpenSSL takes them, and with it libpq: version 1, keys on P-521, an authority's certificate as a server's.
-//!
-//! rustls refuses them before it looks at a signature. Here the signature of the handshake is checked with the certificate's
-//! bare key, and a chain by the rules that matter: who signed whom, until when, and who may sign at all.
+//! The handshake's signature, and the chain from a server's certificate to a root, by the rules that matter: who signed whom, until
+//! when, who may sign at all, and what was revoked. rustls' own check refuses for its form what is looked at here.
 
-use std::sync::LazyLock;
-
-use p521::ecdsa::signature::hazmat::PrehashVerifier as _;
-use p521::ecdsa::{Signature, VerifyingKey};
 use rustls::client::danger::HandshakeSignatureValid;
-use rustls::crypto::{WebPkiSupportedAlgorithms, ring, verify_tls13_signature_with_raw_key};
-use rustls::pki_types::{
-    AlgorithmIdentifier, CertificateDer, InvalidSignature, SignatureVerificationAlgorithm, SubjectPublicKeyInfoDer,
-    UnixTime, alg_id,
-};
-use rustls::{CertificateError, DigitallySignedStruct, SignatureScheme};
-use sha2::{Digest as _, Sha256, Sha384, Sha512};
+use rustls::crypto::verify_tls13_signature_with_raw_key;
+use rustls::pki_types::{CertificateDer, CertificateRevocationListDer, SubjectPublicKeyInfoDer, UnixTime};
+use rustls::{CertificateError, DigitallySignedStruct};
 use x509_cert::certificate::Version;
+use x509_cert::crl::CertificateList;
 use x509_cert::der::{Decode as _, Encode as _, Reader as _, SliceReader};
 use x509_cert::ext::pkix::{BasicConstraints, ExtendedKeyUsage, KeyUsage};
 use x509_cert::{Certificate, TbsCertificate};
+
+use super::algorithm::{ALL, BY_SCHEME, algorithms};
+use super::refusal::{Refusal, describe_key};
 
 /// As many signatures as are believed on the way to a root.
 const DEPTH_MAX: usize = 8;
@@ -26,78 +20,12 @@ const DEPTH_MAX: usize = 8;
 /// Signatures that may be checked for one chain: a peer may send very many certificates of the same name.
 const CHECKS_MAX: usize = 64;
 
-/// ECDSA on P-521, which ring does not have.
-#[derive(Debug)]
-struct P521 {
-    signature: AlgorithmIdentifier,
-    digest: fn(&[u8]) -> Vec<u8>,
-}
-
-impl SignatureVerificationAlgorithm for P521 {
-    fn verify_signature(&self, public_key: &[u8], message: &[u8], signature: &[u8]) -> Result<(), InvalidSignature> {
-        const FIELD_BYTES: usize = 66;
-        let key = VerifyingKey::from_sec1_bytes(public_key).map_err(|_| InvalidSignature)?;
-        let signature = Signature::from_der(signature).map_err(|_| InvalidSignature)?;
-        // a digest is a number that is shorter than the field here: the crate takes no digest of less than half of it
-        let digest = (self.digest)(message);
-        let mut number = vec![0; FIELD_BYTES.saturating_sub(digest.len())];
-        number.extend_from_slice(&digest);
-        key.verify_prehash(&number, &signature).map_err(|_| InvalidSignature)
-    }
-
-    fn public_key_alg_id(&self) -> AlgorithmIdentifier {
-        alg_id::ECDSA_P521
-    }
-
-    fn signature_alg_id(&self) -> AlgorithmIdentifier {
-        self.signature
-    }
-}
-
-static P521_SHA256: P521 = P521 { signature: alg_id::ECDSA_SHA256, digest: |bytes| Sha256::digest(bytes).to_vec() };
-static P521_SHA384: P521 = P521 { signature: alg_id::ECDSA_SHA384, digest: |bytes| Sha384::digest(bytes).to_vec() };
-static P521_SHA512: P521 = P521 { signature: alg_id::ECDSA_SHA512, digest: |bytes| Sha512::digest(bytes).to_vec() };
-
-type Algorithms = Vec<&'static dyn SignatureVerificationAlgorithm>;
-
-static ALL: LazyLock<Algorithms> = LazyLock::new(|| {
-    let own: [&'static dyn SignatureVerificationAlgorithm; 3] = [&P521_SHA256, &P521_SHA384, &P521_SHA512];
-    ring::default_provider().signature_verification_algorithms.all.iter().copied().chain(own).collect()
-});
-
-static BY_SCHEME: LazyLock<Vec<(SignatureScheme, Algorithms)>> = LazyLock::new(|| {
-    let mut schemes: Vec<(SignatureScheme, Algorithms)> =
-        (ring::default_provider().signature_verification_algorithms.mapping)
-            .iter()
-            .map(|(scheme, algorithms)| (*scheme, algorithms.to_vec()))
-            .collect();
-    // in TLS 1.2 a scheme names the hash function only, and any curve goes with it
-    for (scheme, algorithms) in &mut schemes {
-        if *scheme == SignatureScheme::ECDSA_NISTP256_SHA256 {
-            algorithms.push(&P521_SHA256);
-        } else if *scheme == SignatureScheme::ECDSA_NISTP384_SHA384 {
-            algorithms.push(&P521_SHA384);
-        }
-    }
-    let own: &'static dyn SignatureVerificationAlgorithm = &P521_SHA512;
-    schemes.push((SignatureScheme::ECDSA_NISTP521_SHA512, vec![own]));
-    schemes
-});
-
-static MAPPING: LazyLock<Vec<(SignatureScheme, &'static [&'static dyn SignatureVerificationAlgorithm])>> =
-    LazyLock::new(|| BY_SCHEME.iter().map(|(scheme, algorithms)| (*scheme, algorithms.as_slice())).collect());
-
-/// All signatures that can be checked.
-pub(super) fn algorithms() -> WebPkiSupportedAlgorithms {
-    WebPkiSupportedAlgorithms { all: &ALL, mapping: &MAPPING }
-}
-
 fn malformed() -> rustls::Error {
     rustls::Error::InvalidCertificate(CertificateError::BadEncoding)
 }
 
 /// The contents of an algorithm's identifier without their frame, the form in which [`AlgorithmIdentifier`] has them.
-fn contents(der: &[u8]) -> Option<&[u8]> {
+pub(super) fn contents(der: &[u8]) -> Option<&[u8]> {
     let mut reader = SliceReader::new(der).ok()?;
     let header = x509_cert::der::Header::decode(&mut reader).ok()?;
     reader.read_slice(header.length).ok()
@@ -153,15 +81,17 @@ impl<'a> Link<'a> {
     }
 
     fn is_signed_by(&self, issuer: &Link<'_>) -> bool {
-        let key = &issuer.parsed.subject_public_key_info;
+        issuer.has_signed(self.signed, &self.algorithm, &self.signature)
+    }
+
+    fn has_signed(&self, message: &[u8], algorithm: &[u8], signature: &[u8]) -> bool {
+        let key = &self.parsed.subject_public_key_info;
         let Ok(identifier) = key.algorithm.to_der() else { return false };
         let Some(identifier) = contents(&identifier) else { return false };
         ALL.iter()
-            .filter(|algorithm| algorithm.signature_alg_id().as_ref() == self.algorithm)
-            .filter(|algorithm| algorithm.public_key_alg_id().as_ref() == identifier)
-            .any(|algorithm| {
-                algorithm.verify_signature(key.subject_public_key.raw_bytes(), self.signed, &self.signature).is_ok()
-            })
+            .filter(|known| known.signature_alg_id().as_ref() == algorithm)
+            .filter(|known| known.public_key_alg_id().as_ref() == identifier)
+            .any(|known| known.verify_signature(key.subject_public_key.raw_bytes(), message, signature).is_ok())
     }
 
     fn check_dates(&self, now: UnixTime) -> Result<(), CertificateError> {
@@ -229,34 +159,83 @@ impl<'a> Link<'a> {
     }
 }
 
-/// Checks that a chain leads from the server's certificate to a root, where rustls' own check has refused it for its form.
-pub(super) fn check_chain(
-    end_entity: &CertificateDer<'_>,
-    intermediates: &[CertificateDer<'_>],
-    roots: &[CertificateDer<'static>],
-    now: UnixTime,
-) -> Result<(), rustls::Error> {
-    let first = Link::read(end_entity).ok_or_else(malformed)?;
-    first.check_dates(now).map_err(rustls::Error::InvalidCertificate)?;
-    let rule = |reason: String| rustls::Error::General(format!("the server's certificate is not taken: {reason}"));
-    first.check_extensions().map_err(rule)?;
-    first.may_serve().map_err(rule)?;
-    if roots.iter().any(|root| root.as_ref() == end_entity.as_ref()) {
-        // a certificate that is its own root, as PostgreSQL's documentation makes them
-        return Ok(());
+/// An authority's list of what it has revoked.
+struct Revoked<'a> {
+    parsed: CertificateList,
+    signed: &'a [u8],
+}
+
+impl<'a> Revoked<'a> {
+    fn read(der: &'a CertificateRevocationListDer<'_>) -> Option<Self> {
+        let parsed = CertificateList::from_der(der).ok()?;
+        let mut reader = SliceReader::new(contents(der)?).ok()?;
+        Some(Self { signed: reader.tlv_bytes().ok()?, parsed })
     }
-    let between: Vec<Link<'_>> = intermediates.iter().filter_map(Link::read).collect();
-    let trusted: Vec<Link<'_>> = roots.iter().filter_map(Link::read).collect();
-    let mut search = Search { between: &between, trusted: &trusted, now, checks: 0, refusal: None };
-    if search.reaches_root(&first, 0) {
-        return Ok(());
+
+    fn is_of(&self, issuer: &Link<'_>) -> bool {
+        let Ok(algorithm) = self.parsed.signature_algorithm.to_der() else { return false };
+        self.parsed.tbs_cert_list.issuer == issuer.parsed.subject
+            && contents(&algorithm)
+                .is_some_and(|algorithm| issuer.has_signed(self.signed, algorithm, self.parsed.signature.raw_bytes()))
     }
-    Err(search.refusal.map_or(rustls::Error::InvalidCertificate(CertificateError::UnknownIssuer), rule))
+
+    /// One that shows a part only, or of a part of the certificates, or whose dates are not good, proves nothing.
+    fn is_whole(&self, now: UnixTime) -> bool {
+        let list = &self.parsed.tbs_cert_list;
+        let is_marked = list.crl_extensions.iter().flatten().any(|extension| extension.critical);
+        let is_old = list.next_update.is_some_and(|next| now.as_secs() > next.to_unix_duration().as_secs());
+        !is_marked && !is_old && now.as_secs() >= list.this_update.to_unix_duration().as_secs()
+    }
+
+    fn names(&self, link: &Link<'_>) -> bool {
+        let mut entries = self.parsed.tbs_cert_list.revoked_certificates.iter().flatten();
+        entries.any(|entry| entry.serial_number == link.parsed.serial_number)
+    }
+}
+
+/// What a server's certificate is checked with, where rustls' own check has refused it for its form.
+pub(super) struct Chain<'a> {
+    /// The others that the server sends.
+    pub(super) intermediates: &'a [CertificateDer<'a>],
+    pub(super) roots: &'a [CertificateDer<'static>],
+    /// Where there are lists, there must be one of each authority.
+    pub(super) revoked: Option<&'a [CertificateRevocationListDer<'static>]>,
+    pub(super) now: UnixTime,
+}
+
+impl Chain<'_> {
+    /// Checks that the chain leads to a root.
+    pub(super) fn check(&self, end_entity: &CertificateDer<'_>) -> Result<(), rustls::Error> {
+        let first = Link::read(end_entity).ok_or_else(malformed)?;
+        first.check_dates(self.now).map_err(rustls::Error::InvalidCertificate)?;
+        first.check_extensions().map_err(Refusal::error)?;
+        first.may_serve().map_err(Refusal::error)?;
+        let between: Vec<Link<'_>> = self.intermediates.iter().filter_map(Link::read).collect();
+        let trusted: Vec<Link<'_>> = self.roots.iter().filter_map(Link::read).collect();
+        let revoked = self.revoked.map(|lists| lists.iter().filter_map(Revoked::read).collect::<Vec<_>>());
+        let mut search = Search {
+            between: &between,
+            trusted: &trusted,
+            revoked: revoked.as_deref(),
+            now: self.now,
+            checks: 0,
+            refusal: None,
+        };
+        if self.roots.iter().any(|root| root.as_ref() == end_entity.as_ref()) {
+            // a certificate that is its own root, as PostgreSQL's documentation makes them
+            return search.check_revocation(&first, &first).map_err(Refusal::error);
+        }
+        if search.reaches_root(&first, 0) {
+            return Ok(());
+        }
+        Err(search.refusal.map_or(rustls::Error::InvalidCertificate(CertificateError::UnknownIssuer), Refusal::error))
+    }
 }
 
 struct Search<'a> {
     between: &'a [Link<'a>],
     trusted: &'a [Link<'a>],
+    revoked: Option<&'a [Revoked<'a>]>,
     now: UnixTime,
     checks: usize,
     /// Why an authority that did sign does not count.
@@ -279,13 +258,23 @@ impl Search<'_> {
         }
         self.checks += 1;
         if !link.is_signed_by(issuer) {
+            // an authority that only has the same name is none; a signature that cannot be checked is told
+            if !ALL.iter().any(|known| known.signature_alg_id().as_ref() == link.algorithm) {
+                let key = describe_key(&issuer.parsed.subject_public_key_info);
+                self.refusal = Some(format!("it is signed by a key that is {key}, which is not taken here"));
+            }
             return false;
         }
+        #[expect(clippy::wildcard_enum_match_arm, reason = "dates fail in two ways")]
         let outcome = issuer
             .check_dates(self.now)
-            .map_err(|error| format!("an authority's certificate: {error}"))
+            .map_err(|error| match error {
+                CertificateError::NotValidYet => "an authority's certificate is not good yet".to_owned(),
+                _ => "an authority's certificate has expired".to_owned(),
+            })
             .and_then(|()| issuer.check_extensions())
-            .and_then(|()| issuer.may_sign(is_root, below));
+            .and_then(|()| issuer.may_sign(is_root, below))
+            .and_then(|()| self.check_revocation(link, issuer));
         match outcome {
             Ok(()) => true,
             Err(reason) => {
@@ -293,5 +282,15 @@ impl Search<'_> {
                 false
             }
         }
+    }
+
+    /// As OpenSSL: where there are lists, there must be a good one of the issuer.
+    fn check_revocation(&self, link: &Link<'_>, issuer: &Link<'_>) -> Result<(), String> {
+        let Some(lists) = self.revoked else { return Ok(()) };
+        let mut good = lists.iter().filter(|list| list.is_whole(self.now) && list.is_of(issuer)).peekable();
+        if good.peek().is_none() {
+            return Err(format!("there is no revocation list of \"{}\" that is good now", issuer.parsed.subject));
+        }
+        if good.any(|list| list.names(link)) { Err(format!("\"{}\" is revoked", link.parsed.subject)) } else { Ok(()) }
     }
 }
