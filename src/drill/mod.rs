@@ -145,10 +145,10 @@ async fn restore_and_compare(
         proof.reasons.push(format!("{} could not be restored: {}", failure.entry, failure.message));
     }
 
-    let toc = verify::table_of_contents(&options.store, &options.backup, manifest).await?;
-    let encoding = toc.as_ref().and_then(|toc| toc.encoding()).unwrap_or(manifest.encoding());
-    let (toc, jobs) = (toc.as_ref(), options.jobs.get());
-    let comparison = Comparison { encoding, toc, owners: true, rights: true, database: false, jobs };
+    let definitions = verify::definitions(&options.store, &options.backup, manifest).await?;
+    let encoding = definitions.encoding().unwrap_or(manifest.encoding());
+    let (definitions, jobs) = (Some(&definitions), options.jobs.get());
+    let comparison = Comparison { encoding, definitions, owners: true, rights: true, database: false, jobs };
     let verification = verify::compare(&scratch.target, manifest, comparison, watch).await?;
     for finding in &verification.findings {
         proof.reasons.push(format!("{} \"{}\": {}", finding.kind.message(), finding.object, finding.detail));

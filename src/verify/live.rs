@@ -5,7 +5,6 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
 use futures_util::future::try_join_all;
 
-use crate::archive::toc::Toc;
 use crate::catalog::{self, read_expected};
 use crate::codec::digest::{LargeObjectDigest, LargeObjectSummary, RowDigest, RowSummary};
 use crate::copy::Pool;
@@ -20,8 +19,9 @@ use crate::server::{self, Connection, Isolation, LockPatience, Setup, begin, exp
 
 use super::definition::{self, Item};
 use super::outcome::LevelReport;
+use super::script::{self, Untold};
 use super::structure::{self, Terms};
-use super::{FindingKind, Level};
+use super::{Definitions, FindingKind, Level};
 
 const OBJECTS: &str = include_str!("../../sql/verify/large_object.sql");
 const OBJECT_RANGE: &str = include_str!("../../sql/verify/large_object_range.sql");
@@ -30,12 +30,12 @@ const OBJECT_RANGE: &str = include_str!("../../sql/verify/large_object_range.sql
 const RANGE: usize = 1 << 19;
 
 /// How a live database is compared.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug)]
 pub struct Comparison<'a> {
     /// The encoding of the archive's rows: their digests are of those bytes.
     pub encoding: &'a str,
-    /// The archive's table of contents; `None` where it has none, or could not be read.
-    pub toc: Option<&'a Toc>,
+    /// What the archive says of its objects; `None` where that could not be read.
+    pub definitions: Option<&'a Definitions>,
     /// Whether owners were restored.
     pub owners: bool,
     /// Whether rights were restored.
@@ -88,9 +88,25 @@ pub(super) async fn compare(
             same_program: manifest.tool_version == env!("CARGO_PKG_VERSION"),
         };
         structure::compare(&manifest.expected, &live, terms, &mut report);
-        if let (Some(toc), Some(live)) = (comparison.toc, &definitions) {
-            let archived: Vec<Item<'_>> = toc.entries.iter().map(Item::archived).collect();
+        if let (Some(archived), Some(live)) = (comparison.definitions, &definitions) {
             let live: Vec<Item<'_>> = live.entries.iter().map(Item::live).collect();
+            let resolved;
+            let entries = match archived {
+                Definitions::Toc(toc) => &toc.entries,
+                Definitions::Script(script) => {
+                    resolved = script::resolve(script, &live, untold(manifest));
+                    &resolved
+                }
+            };
+            let archived: Vec<Item<'_>> = entries.iter().map(Item::archived).collect();
+            // a script says what is the database's own only where it makes the database
+            let says_database =
+                archived.iter().any(|item| item.kind == "DATABASE") || manifest.archive.format != Format::Plain;
+            if terms.database && !says_database {
+                let what = "comment, rights and settings of the database itself";
+                report.not_checkable(what, "only a script that was made with --create has them");
+            }
+            let terms = Terms { database: terms.database && says_database, ..terms };
             definition::compare(&archived, &live, terms, &mut report);
         }
         drop(definitions);
@@ -106,8 +122,16 @@ pub(super) async fn compare(
     Ok(report)
 }
 
+/// What a script does not tell, by the options that it was written with.
+fn untold(manifest: &Manifest) -> Untold {
+    Untold {
+        tablespaces: has_option(manifest, "no-tablespaces"),
+        access_methods: has_option(manifest, "no-table-access-method"),
+    }
+}
+
 /// What a backup of the live database would say of it now.
-struct Definitions {
+struct Current {
     entries: Vec<Entry>,
     /// The database's name.
     database: String,
@@ -123,15 +147,10 @@ async fn definitions(
     manifest: &Manifest,
     comparison: Comparison<'_>,
     report: &mut LevelReport,
-) -> Result<Option<Definitions>> {
+) -> Result<Option<Current>> {
     const WHAT: &str = "definitions, comments and settings";
-    if comparison.toc.is_none() {
-        match manifest.archive.format {
-            Format::Plain => report.not_checkable(WHAT, "SQL text has no table of contents"),
-            Format::Custom | Format::Directory | Format::Tar => {
-                report.not_checked(WHAT, "the archive's table of contents could not be read")
-            }
-        }
+    if comparison.definitions.is_none() {
+        report.not_checked(WHAT, "what the archive says of them could not be read");
         return Ok(None);
     }
     connection.execute("savepoint before_definitions").await?;
@@ -159,7 +178,7 @@ fn list_others(manifest: &Manifest, report: &mut LevelReport) {
     }
 }
 
-async fn read_definitions(connection: &mut Connection, manifest: &Manifest) -> Result<Definitions> {
+async fn read_definitions(connection: &mut Connection, manifest: &Manifest) -> Result<Current> {
     let mut database = catalog::read_database(connection).await?;
     // statements that name the database are compared under the name that it had
     let name = std::mem::replace(&mut database.name, manifest.source.database.clone());
@@ -181,7 +200,7 @@ async fn read_definitions(connection: &mut Connection, manifest: &Manifest) -> R
         inserts: None,
     };
     let plan = plan::build(inventory, &selection, emit, Some(&database))?;
-    Ok(Definitions { entries: plan.entries, database: name, reads_subscriptions })
+    Ok(Current { entries: plan.entries, database: name, reads_subscriptions })
 }
 
 /// Whether the backup was made with this option.
