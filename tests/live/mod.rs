@@ -13,11 +13,10 @@ use crate::support::pg::{Database, Server, any_server, newest_server, servers};
 use crate::support::repository;
 use crate::verify::Kept;
 
-/// What of the zoo is broken by nature, or is not restored as it was: an invalid index, rows of a hash partition by an enum, a
+/// What of the zoo is broken by nature, or is not restored as it was: rows of a hash partition by an enum, a
 /// partition's own state of a trigger, a constraint that is not valid in the parent alone, subscriptions, which no copy of a
 /// database has.
 const TAME: &str = r#"
-drop index zoo_index.broken_index;
 drop trigger tr_off on zoo_partition."by range";
 truncate zoo_partition.by_enum;
 drop table zoo_inheritance.unlogged_child;
