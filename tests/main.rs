@@ -45,4 +45,6 @@ mod support;
 #[cfg(test)]
 mod tls;
 #[cfg(test)]
+mod verdict;
+#[cfg(test)]
 mod verify;

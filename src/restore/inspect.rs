@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::record::DecodeError;
+use crate::record::{DecodeError, encode_array};
 use crate::server::{Connection, Standing, read_standing};
 
 const OBJECTS: &str = include_str!("../../sql/restore/target.sql");
@@ -52,13 +52,6 @@ pub(super) async fn read_target(connection: &mut Connection) -> Result<Target> {
     decode().map_err(wrong("target"))
 }
 
-/// A one-dimensional array's text form.
-fn array(values: impl Iterator<Item = String>) -> String {
-    let elements: Vec<String> =
-        values.map(|value| format!("\"{}\"", value.replace('\\', "\\\\").replace('"', "\\\""))).collect();
-    format!("{{{}}}", elements.join(","))
-}
-
 /// Those of the names that the server does not have.
 pub(super) async fn read_missing(connection: &mut Connection, wanted: &Names) -> Result<Names> {
     let all: Vec<(&str, &String)> = [
@@ -75,8 +68,8 @@ pub(super) async fn read_missing(connection: &mut Connection, wanted: &Names) ->
     if all.is_empty() {
         return Ok(missing);
     }
-    let kinds = array(all.iter().map(|(kind, _)| (*kind).to_owned()));
-    let names = array(all.iter().map(|(_, name)| (*name).clone()));
+    let kinds = encode_array(all.iter().map(|(kind, _)| (*kind).to_owned()));
+    let names = encode_array(all.iter().map(|(_, name)| (*name).clone()));
     for row in connection.query(MISSING, &[Some(&kinds), Some(&names)]).await? {
         let name = row.string("name").map_err(wrong("missing"))?;
         let set = match row.text("kind").map_err(wrong("missing"))? {

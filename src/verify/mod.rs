@@ -17,6 +17,7 @@ mod meaning;
 mod outcome;
 mod plain;
 mod proof;
+mod restoration;
 mod script;
 mod shown;
 mod structure;
@@ -33,6 +34,7 @@ pub use finding::{Finding, FindingKind, Level};
 pub use live::Comparison;
 pub use outcome::{Checked, LevelOutcome, LevelVerdict, NotChecked, Outcome, Verdict};
 pub use proof::Proof;
+pub use restoration::Restoration;
 pub use wish::{PolicyWish, TableWish, Volume, Wishes};
 
 use crate::archive::script::entries;
@@ -57,9 +59,17 @@ pub struct Options {
     /// What `verify.toml` wishes for.
     pub wishes: Wishes,
     /// A live database to compare with the backup.
-    pub against: Option<server::Options>,
+    pub against: Option<Against>,
     /// Files that are read at the same time.
     pub jobs: usize,
+}
+
+/// A live database to compare.
+pub struct Against {
+    /// Where it is.
+    pub target: server::Options,
+    /// How it was restored.
+    pub restored: Restoration,
 }
 
 /// What to verify.
@@ -144,7 +154,7 @@ pub async fn run(options: &Options, sink: &dyn Sink) -> Result<Outcome> {
                 let (tables, wishes) = (&options.required_tables, &options.wishes);
                 outcome.add(expectation::check(toc.as_ref(), Some(manifest), comparable, tables, wishes));
             }
-            if let Some(target) = &options.against {
+            if let Some(Against { target, restored }) = &options.against {
                 let definitions = match (toc, script) {
                     (Some(toc), _) => Some(Definitions::Toc(toc)),
                     (None, Some(script)) => Some(Definitions::Script(script)),
@@ -153,7 +163,7 @@ pub async fn run(options: &Options, sink: &dyn Sink) -> Result<Outcome> {
                 };
                 let encoding = definitions.as_ref().and_then(Definitions::encoding).unwrap_or(manifest.encoding());
                 let (definitions, jobs) = (definitions.as_ref(), options.jobs);
-                let comparison = Comparison { encoding, definitions, owners: true, rights: true, database: true, jobs };
+                let comparison = Comparison { encoding, definitions, restored, database: true, jobs };
                 let comparing = live::compare(target, manifest, comparison, sink);
                 outcome.add(timed(sink, Phase::CompareLive, comparing).await?);
             }

@@ -241,9 +241,8 @@ impl Comparison<'_> {
         let index_kind = FindingKind::IndexDiffers;
         let name_of = |index: &Index| part(&index.name);
         // one that is not valid was not dumped: it may be there, as in the source, or not
-        let is_kept = |index: &&Index| {
-            index.is_dumped(one.kind) || other.indexes.iter().any(|other| other.name == index.name)
-        };
+        let is_kept =
+            |index: &&Index| index.is_dumped(one.kind) || other.indexes.iter().any(|other| other.name == index.name);
         let wanted: Vec<Index> = one.indexes.iter().filter(is_kept).cloned().collect();
         for (name, one, other) in self.pairs("indexes", &wanted, &other.indexes, index_kind, name_of) {
             self.same_definition(index_kind, &name, "definition", &one.definition, &other.definition);

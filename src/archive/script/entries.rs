@@ -79,6 +79,7 @@ impl Entry {
     /// is taken off. The owner is none where the script tells none.
     pub fn read(&self, reading: Reading<'_>) -> toc::Entry {
         let mut entry = toc::Entry::new(0, reading.kind, reading.tag, toc::Section::None);
+        entry.has_data = matches!(reading.kind, "TABLE DATA" | "BLOBS");
         entry.schema = Some(reading.schema.to_owned());
         entry.tablespace = Some(reading.tablespace.to_owned());
         entry.owner = Some(reading.owner.to_owned()).filter(|owner| !owner.is_empty());
