@@ -245,6 +245,13 @@ impl Record {
     }
 }
 
+/// A one-dimensional array's text form.
+pub fn encode_array(values: impl IntoIterator<Item = impl AsRef<str>>) -> String {
+    let escaped = |value: &str| format!("\"{}\"", value.replace('\\', "\\\\").replace('"', "\\\""));
+    let elements: Vec<String> = values.into_iter().map(|value| escaped(value.as_ref())).collect();
+    format!("{{{}}}", elements.join(","))
+}
+
 /// Splits a one-dimensional array's text form (PostgreSQL documentation, "Array Input and Output Syntax").
 ///
 /// `None` when the text is no such thing.

@@ -10,6 +10,7 @@ use pgproof::drill::{Options, Outcome, Place, Proof, Verdict, run};
 use pgproof::event::Silent;
 use pgproof::manifest;
 use pgproof::server::Spec;
+use pgproof::verify::Restoration;
 use rustix::process::{Pid, Signal, kill_process};
 
 use crate::support::bin::db;
@@ -24,7 +25,8 @@ fn options_of(server: &Server) -> Place {
 fn drill(kept: &Kept, place: Place) -> Outcome {
     let (store, backup) = kept.open();
     let jobs = NonZeroUsize::new(2).expect("two");
-    let options = Options { store, backup, place, jobs, keep: false, write_proof: true };
+    let options =
+        Options { store, backup, place, jobs, restored: Restoration::default(), keep: false, write_proof: true };
     block_on(run(&options, Utc::now(), &Silent)).expect("evidence is written")
 }
 

@@ -47,4 +47,6 @@ mod support;
 #[cfg(test)]
 mod tls;
 #[cfg(test)]
+mod verdict;
+#[cfg(test)]
 mod verify;

@@ -1,9 +1,10 @@
--- The usable indexes of the relations that are asked about; those of partitioned tables are never valid until all
--- partitions have theirs.
+-- The indexes of the relations that are asked about, and whether they can be used; those of partitioned tables are never valid
+-- until all partitions have theirs.
 -- The definition of a plain B-tree is not asked for: the server takes its time to write one. What it is made of is told.
 select i.indexrelid,
        i.indrelid,
        c.relname,
+       (i.indisvalid or t.relkind = 'p') and i.indisready as is_usable,
        i.indkey,
        i.indnkeyatts,
        i.indisunique,
@@ -39,6 +40,4 @@ left join lateral (
     from pg_catalog.pg_attribute a
     where i.indexprs is not null and a.attrelid = i.indexrelid and a.attstattarget >= 0
 ) stats on true
-where (i.indisvalid or t.relkind = 'p')
-  and i.indisready
 order by i.indrelid, c.relname

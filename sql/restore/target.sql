@@ -16,6 +16,12 @@ from (
                 select from pg_catalog.pg_depend as member
                 where member.classid = 'pg_catalog.pg_class'::pg_catalog.regclass
                     and member.objid = relation.oid and member.deptype = 'e')
+            -- that a composite type is an extension's is told of the type
+            and not exists (
+                select from pg_catalog.pg_depend as member
+                where relation.relkind = 'c'
+                    and member.classid = 'pg_catalog.pg_type'::pg_catalog.regclass
+                    and member.objid = relation.reltype and member.deptype = 'e')
         union all
         select 2, pg_catalog.format('%I.%I()', schema.nspname, routine.proname)
         from pg_catalog.pg_proc as routine

@@ -17,4 +17,8 @@ where c.relkind in ('r', 'p', 'v', 'm', 'f', 'c')
   and not exists (select from pg_catalog.pg_depend d
                   where d.classid = 'pg_catalog.pg_class'::pg_catalog.regclass and d.objid = c.oid and d.objsubid = 0
                     and d.deptype = 'e')
+  -- that a composite type is an extension's is told of the type
+  and not exists (select from pg_catalog.pg_depend d
+                  where c.relkind = 'c'
+                    and d.classid = 'pg_catalog.pg_type'::pg_catalog.regclass and d.objid = c.reltype and d.deptype = 'e')
 order by n.nspname collate "C", c.relname collate "C"

@@ -26,6 +26,7 @@ pub mod pick;
 pub mod plain;
 mod primitive;
 pub mod script;
+pub mod select;
 pub mod statement;
 pub mod tar;
 pub mod toc;

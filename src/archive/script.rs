@@ -6,6 +6,9 @@
 //! [`Splitter::checked`] also tells what no dump can be: one that was cut off, one with other text in it, none at all.
 
 mod check;
+mod command;
+mod copy_data;
+pub mod entries;
 mod problem;
 mod words;
 
@@ -25,6 +28,9 @@ const WORD_MAX: usize = 1 << 20;
 /// So much of a statement is kept by who only looks at it.
 const GLANCE: usize = 1 << 20;
 
+/// So much of a comment is kept: names in it are of functions with all their arguments.
+const COMMENT_MAX: usize = 1 << 20;
+
 /// What Windows puts before UTF-8. psql passes over it, too.
 const BYTE_ORDER_MARK: &[u8] = &[0xEF, 0xBB, 0xBF];
 
@@ -40,6 +46,10 @@ pub enum Event {
         /// COPY data follows.
         copies_from_stdin: bool,
     },
+    /// A piece of a long statement, before what [`Event::Statement`] gives of it. Only where that is asked for.
+    Part(Bytes),
+    /// A line of comment between statements, without the two dashes. Only where that is asked for.
+    Comment(Bytes),
     /// Bytes of whole and partial lines of COPY data.
     CopyData(Bytes),
     /// The line `\.`.
@@ -62,6 +72,18 @@ enum Rigour {
     Checked,
     /// The same, but takes a script that was cut off.
     Incomplete,
+}
+
+/// What is given of a long statement.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Keep {
+    /// All of it at once.
+    #[default]
+    Whole,
+    /// Its begin.
+    Begin,
+    /// All of it, piece by piece.
+    Parts,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -97,8 +119,7 @@ pub struct Splitter {
     restrict: Option<Vec<u8>>,
     restricted: bool,
     rigour: Rigour,
-    /// Only the begin of each statement is kept.
-    glances: bool,
+    keep: Keep,
     /// What was kept of the open statement, and how many bytes of it are gone from `input`.
     head: Vec<u8>,
     gone: u64,
@@ -138,7 +159,7 @@ impl Splitter {
             restrict: None,
             restricted: false,
             rigour: Rigour::Loose,
-            glances: false,
+            keep: Keep::Whole,
             head: Vec::new(),
             gone: 0,
             begun_file: false,
@@ -170,7 +191,14 @@ impl Splitter {
     /// Keeps no more than the begin of each statement, for who only looks: a statement may have a GiB.
     #[must_use]
     pub fn glancing(mut self) -> Self {
-        self.glances = true;
+        self.keep = Keep::Begin;
+        self
+    }
+
+    /// Gives long statements in pieces, and the comments between statements.
+    #[must_use]
+    pub fn in_parts(mut self) -> Self {
+        self.keep = Keep::Parts;
         self
     }
 
@@ -228,7 +256,9 @@ impl Splitter {
                 return self.next_copy();
             }
             let Some(byte) = self.byte(0) else {
-                self.let_go()?;
+                if let Some(part) = self.let_go()? {
+                    return Ok(Some(part));
+                }
                 return if self.ended { self.last() } else { Ok(None) };
             };
             if self.state == State::Plain {
@@ -243,19 +273,28 @@ impl Splitter {
                         if byte == b'\n' {
                             self.line -= 1;
                         }
-                        self.let_go()?;
-                        return Ok(None);
+                        return self.let_go();
                     }
                 }
-            } else if !self.within()? {
-                self.let_go()?;
-                return Ok(None);
+            } else {
+                match self.within()? {
+                    Step::Event(event) => {
+                        self.pass_over();
+                        return Ok(Some(event));
+                    }
+                    Step::On => {}
+                    Step::More => return self.let_go(),
+                }
             }
-            if !self.begun {
-                // what stands before a statement is of no use
-                self.input.advance(self.at.min(self.input.len()));
-                self.at = 0;
-            }
+            self.pass_over();
+        }
+    }
+
+    /// What stands before a statement is of no use.
+    fn pass_over(&mut self) {
+        if !self.begun {
+            self.input.advance(self.at.min(self.input.len()));
+            self.at = 0;
         }
     }
 
@@ -273,25 +312,29 @@ impl Splitter {
         true
     }
 
-    /// Lets the bytes of a long statement go where only its begin is wanted.
-    fn let_go(&mut self) -> Result<(), ScriptError> {
+    /// Lets the bytes of a long statement go where it is not wanted whole.
+    fn let_go(&mut self) -> Result<Option<Event>, ScriptError> {
         if self.begun && self.rigour != Rigour::Loose && self.gone + self.at as u64 > LENGTH_MAX {
             let problem = Problem::TooLong("a statement");
             return Err(ScriptError { line: self.statement_line, problem });
         }
-        if self.glances && self.begun && self.at > GLANCE {
-            if self.head.is_empty() {
-                self.head.extend_from_slice(self.input.get(..GLANCE).unwrap_or_default());
-            }
-            self.input.advance(self.at);
-            self.gone += self.at as u64;
-            self.at = 0;
+        if !self.begun || self.keep == Keep::Whole || self.at <= GLANCE {
+            return Ok(None);
         }
-        Ok(())
+        let part = self.input.split_to(self.at).freeze();
+        self.gone += self.at as u64;
+        self.at = 0;
+        if self.keep == Keep::Parts {
+            return Ok(Some(Event::Part(part)));
+        }
+        if self.head.is_empty() {
+            self.head.extend_from_slice(part.get(..GLANCE).unwrap_or_default());
+        }
+        Ok(None)
     }
 
-    /// Goes on within a string, a name or a comment, as far as it reaches. False when more bytes are needed.
-    fn within(&mut self) -> Result<bool, ScriptError> {
+    /// Goes on within a string, a name or a comment, as far as it reaches.
+    fn within(&mut self) -> Result<Step, ScriptError> {
         let rest = self.input.get(self.at..).unwrap_or_default();
         let (taken, closes) = match &mut self.state {
             // a doubled quote closes and opens again, which comes to the same
@@ -301,7 +344,7 @@ impl Splitter {
                 Some(place) if rest.get(place) == Some(&b'\\') => match rest.len() > place + 1 || self.ended {
                     true => ((place + 2).min(rest.len()), false),
                     // what follows the backslash is not there yet
-                    false if place == 0 => return Ok(false),
+                    false if place == 0 => return Ok(Step::More),
                     false => (place, false),
                 },
                 place => upto(place, rest),
@@ -311,13 +354,14 @@ impl Splitter {
                 // the tag's begin may be the end of what is there
                 None if self.ended => (rest.len(), false),
                 None => match rest.len().saturating_sub(tag.len() - 1) {
-                    0 => return Ok(false),
+                    0 => return Ok(Step::More),
                     taken => (taken, false),
                 },
             },
             State::LineComment => {
                 let (taken, closes) = upto(memchr::memchr(b'\n', rest), rest);
-                let room = Marks::LONGEST.saturating_sub(self.comment.len());
+                let longest = if self.keep == Keep::Parts { COMMENT_MAX } else { Marks::LONGEST };
+                let room = longest.saturating_sub(self.comment.len());
                 let text = rest.get(..taken - usize::from(closes)).unwrap_or_default();
                 self.comment.extend_from_slice(text.get(..room.min(text.len())).unwrap_or_default());
                 (taken, closes)
@@ -326,7 +370,7 @@ impl Splitter {
                 let place = memchr::memchr2(b'*', b'/', rest).unwrap_or(rest.len());
                 match (rest.get(place), rest.get(place + 1)) {
                     (None, _) => (rest.len(), false),
-                    (Some(_), None) if !self.ended && place == 0 => return Ok(false),
+                    (Some(_), None) if !self.ended && place == 0 => return Ok(Step::More),
                     (Some(_), None) if !self.ended => (place, false),
                     (Some(b'*'), Some(b'/')) => {
                         *depth -= 1;
@@ -347,26 +391,24 @@ impl Splitter {
             let was_comment = self.state == State::LineComment;
             self.state = State::Plain;
             if was_comment {
-                self.end_comment()?;
+                return self.end_comment();
             }
         }
-        Ok(true)
+        Ok(Step::On)
     }
 
     /// A line of comment was read. One of pg_dump's marks between statements says where a dump begins or ends.
-    fn end_comment(&mut self) -> Result<(), ScriptError> {
+    fn end_comment(&mut self) -> Result<Step, ScriptError> {
         let comment = std::mem::take(&mut self.comment);
         if self.begun || self.rigour == Rigour::Loose {
-            return Ok(());
+            return Ok(Step::On);
         }
         match self.marks.note(&comment) {
-            Err(end) if self.rigour == Rigour::Checked => Err(self.error(Problem::NoEnd(end))),
-            Err(end) => {
-                self.cut = Some(Problem::NoEnd(end));
-                Ok(())
-            }
-            Ok(()) => Ok(()),
+            Err(end) if self.rigour == Rigour::Checked => return Err(self.error(Problem::NoEnd(end))),
+            Err(end) => self.cut = Some(Problem::NoEnd(end)),
+            Ok(()) => {}
         }
+        Ok(if self.keep == Keep::Parts { Step::Event(Event::Comment(comment.into())) } else { Step::On })
     }
 
     fn begin(&mut self) {
@@ -433,7 +475,10 @@ impl Splitter {
                     return Ok(Step::On);
                 }
                 if self.begun {
-                    self.let_go()?;
+                    // the last piece of a statement comes with its end
+                    if let Some(Event::Part(rest)) = self.let_go()? {
+                        self.head = rest.to_vec();
+                    }
                     return Ok(Step::Event(self.statement()));
                 }
             }
@@ -523,112 +568,13 @@ impl Splitter {
         Event::Statement { line: self.statement_line, text, copies_from_stdin: words.copies_from_stdin }
     }
 
-    /// `SET standard_conforming_strings = off;` as pg_dump writes it for servers that have it off.
-    fn note_setting(&mut self, text: &[u8]) {
-        let text = String::from_utf8_lossy(text).to_ascii_lowercase();
-        let mut words = text
-            .split(|character: char| !(character.is_ascii_alphanumeric() || character == '_'))
-            .filter(|word| !word.is_empty() && !matches!(*word, "set" | "session" | "to"));
-        if words.next() == Some("standard_conforming_strings") {
-            self.standard_strings = matches!(words.next(), Some("on" | "true" | "1" | "yes"));
-        }
-    }
-
-    fn command(&mut self) -> Result<Step, ScriptError> {
-        let rest = self.input.get(self.at..).unwrap_or_default();
-        let length = match memchr::memchr(b'\n', rest) {
-            Some(length) => length,
-            None if self.ended => rest.len(),
-            None => return Ok(Step::More),
-        };
-        let text = String::from_utf8_lossy(rest.get(1..length).unwrap_or_default()).into_owned();
-        let (name, argument) = text.split_once([' ', '\t']).unwrap_or((text.as_str(), ""));
-        let (name, argument) = (name.trim_end(), argument.trim());
-        if self.begun {
-            return Err(self.error(Problem::Command(name.chars().take(30).collect())));
-        }
-        let event = match name {
-            "restrict" | "unrestrict" => {
-                let key = argument.as_bytes().to_vec();
-                let fits = self.restrict.as_ref().is_none_or(|known| *known == key);
-                let is_key = !key.is_empty() && key.iter().all(u8::is_ascii_alphanumeric);
-                if !fits || !is_key || self.restricted == (name == "restrict") {
-                    return Err(self.error(Problem::Restrict));
-                }
-                self.restrict = Some(key);
-                self.restricted = name == "restrict";
-                None
-            }
-            "connect" | "c" if !self.restricted && !argument.is_empty() => {
-                Some(Event::Connect { line: self.line, target: argument.to_owned() })
-            }
-            _ => return Err(self.error(Problem::Command(name.chars().take(30).collect()))),
-        };
-        self.input.advance(length);
-        self.at = 0;
-        Ok(event.map_or(Step::On, Step::Event))
-    }
-
-    fn next_copy(&mut self) -> Result<Option<Event>, ScriptError> {
-        if self.state == State::CopyLine {
-            let Some(end) = memchr::memchr(b'\n', &self.input) else {
-                return match self.ended {
-                    true if self.rigour == Rigour::Incomplete => self.last(),
-                    true => Err(self.error(Problem::Unfinished("COPY data"))),
-                    false => Ok(None),
-                };
-            };
-            if self.input.get(..end).is_some_and(|rest| rest.iter().any(|byte| !byte.is_ascii_whitespace())) {
-                return Err(self.error(Problem::AfterCopy));
-            }
-            self.input.advance(end + 1);
-            self.line += 1;
-            self.state = State::Copy(true);
-        }
-        if self.state == State::Copy(true) {
-            match self.input.as_ref() {
-                [b'\\', b'.', b'\n', ..] => return Ok(Some(self.end_copy(3))),
-                [b'\\', b'.', b'\r', b'\n', ..] => return Ok(Some(self.end_copy(4))),
-                [b'\\', b'.'] | [b'\\', b'.', b'\r'] if self.ended => return Ok(Some(self.end_copy(self.input.len()))),
-                // what follows decides
-                [] | [b'\\'] | [b'\\', b'.'] | [b'\\', b'.', b'\r'] if !self.ended => return Ok(None),
-                _ => {}
-            }
-        }
-        let available = match memchr::memmem::find(&self.input, b"\n\\.") {
-            Some(place) => place + 1,
-            None if self.input.ends_with(b"\n\\") => self.input.len() - 1,
-            None => self.input.len(),
-        };
-        if available > 0 {
-            return self.hand_out(available).map(Some);
-        }
-        if self.ended && self.rigour == Rigour::Incomplete {
-            return self.last();
-        }
-        if self.ended { Err(self.error(Problem::Unfinished("COPY data"))) } else { Ok(None) }
-    }
-
-    fn end_copy(&mut self, length: usize) -> Event {
-        self.input.advance(length);
-        self.line += 1;
-        self.state = State::Plain;
-        Event::CopyEnd
-    }
-
-    fn hand_out(&mut self, count: usize) -> Result<Event, ScriptError> {
-        let data = self.input.split_to(count).freeze();
-        if self.rigour != Rigour::Loose {
-            self.row.check(&data).map_err(|(lines, problem)| ScriptError { line: self.line + lines, problem })?;
-        }
-        self.line += memchr::memchr_iter(b'\n', &data).count() as u64;
-        self.state = State::Copy(data.last() == Some(&b'\n'));
-        Ok(Event::CopyData(data))
-    }
-
     fn last(&mut self) -> Result<Option<Event>, ScriptError> {
         if self.state == State::LineComment {
-            self.end_comment()?;
+            // it is not read twice
+            self.state = State::Plain;
+            if let Step::Event(event) = self.end_comment()? {
+                return Ok(Some(event));
+            }
         }
         let Some(error) = self.problem_at_end() else { return Ok(None) };
         if self.rigour != Rigour::Incomplete {

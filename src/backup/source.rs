@@ -290,6 +290,7 @@ impl Reading {
                 "rows alone of tables whose foreign keys go in a circle: no order of loading suits them".to_owned(),
             );
         }
+        warnings.extend(unusable_indexes(&plan.inventory.unusable_indexes));
         let server_version = connection.parameter("server_version").map(str::to_owned);
         let connection = Some(connection);
         Ok(Source {
@@ -312,6 +313,19 @@ impl Reading {
             warnings,
             skipped,
         })
+    }
+}
+
+/// Says which indexes are left out because they are not valid.
+fn unusable_indexes(names: &[String]) -> Option<String> {
+    const NAMED_MAX: usize = 8;
+    let shown = names.iter().take(NAMED_MAX).map(String::as_str).collect::<Vec<_>>().join(", ");
+    let more = names.len().saturating_sub(NAMED_MAX);
+    let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+    match names.len() {
+        0 => None,
+        1 => Some(format!("index {shown} is not valid and is left out: REINDEX or drop it")),
+        count => Some(format!("{count} indexes are not valid and are left out: {shown}{more}; REINDEX or drop them")),
     }
 }
 

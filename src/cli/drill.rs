@@ -10,6 +10,7 @@ use super::context::{Context, Report};
 use super::exit::Exit;
 use super::options::{LatestArgs, StoreArgs};
 use super::target;
+use super::verify::RestoredArgs;
 use crate::drill::{self, Place, Verdict};
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::{Event, Message, Sink as _};
@@ -65,6 +66,9 @@ pub(super) struct Args {
 
     #[command(flatten)]
     store: StoreArgs,
+
+    #[command(flatten)]
+    restored: RestoredArgs,
 }
 
 #[derive(Clone)]
@@ -105,6 +109,7 @@ pub(super) async fn run(args: Args, context: &Context) -> Result<Report> {
         backup: Box::new(backup),
         place,
         jobs: args.jobs,
+        restored: args.restored.restored()?,
         keep: args.keep,
         write_proof: !args.no_proof,
     };

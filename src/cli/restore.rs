@@ -179,7 +179,7 @@ struct RunArgs {
 /// Which part of it.
 #[derive(clap::Args)]
 #[command(next_help_heading = "Selection options")]
-struct SelectionArgs {
+pub(super) struct SelectionArgs {
     /// Only what lies in this schema
     #[arg(short = 'n', long = "schema", value_name = "NAME")]
     schemas: Vec<String>,
@@ -248,7 +248,7 @@ struct SelectionArgs {
 /// What to leave out.
 #[derive(clap::Args)]
 #[command(next_help_heading = "Content options")]
-struct LeaveArgs {
+pub(super) struct LeaveArgs {
     /// Everything belongs to who restores
     #[arg(short = 'O', long)]
     no_owner: bool,
@@ -291,7 +291,7 @@ struct LeaveArgs {
 }
 
 impl SelectionArgs {
-    fn selection(&self, is_text: bool) -> Result<Selection> {
+    pub(super) fn selection(&self, is_text: bool) -> Result<Selection> {
         let no_rows = self.schema_only || self.no_data;
         let no_definitions = self.data_only || self.no_schema;
         let mut selection = Selection {
@@ -324,7 +324,7 @@ impl SelectionArgs {
 }
 
 impl LeaveArgs {
-    const fn leave(&self) -> Leave {
+    pub(super) const fn leave(&self) -> Leave {
         Leave {
             owner: self.no_owner,
             privileges: self.no_privileges,

@@ -7,13 +7,14 @@ use super::connection::resolve_url;
 use super::context::{Context, Report};
 use super::exit::Exit;
 use super::options::{LatestArgs, StoreArgs};
+use super::restore::{LeaveArgs, SelectionArgs};
 use super::target::{self, Target};
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::{Event, Message, Sink as _};
 use crate::report::{human, json};
 use crate::shelf;
 use crate::store::Store;
-use crate::verify::{self, Level, Verdict, Wishes};
+use crate::verify::{self, Against, Level, Restoration, Verdict, Wishes};
 
 const AFTER: &str = "\
 Levels, each with those before it: files (present, size, SHA-256), archive
@@ -26,6 +27,7 @@ Examples:
   db verify --store /var/backups/pg
   db verify shop/20261121 --store s3://backups/prod --require-table public.orders
   db verify latest --store /var/backups/pg --against postgres://db/shop
+  db verify latest --store /var/backups/pg --against postgres://db/shop --no-owner
   db verify old.dump";
 
 /// Prove a backup, or compare a live database with one
@@ -69,6 +71,30 @@ pub(super) struct Args {
 
     #[command(flatten)]
     store: StoreArgs,
+
+    #[command(flatten)]
+    restored: RestoredArgs,
+}
+
+/// The options of the restore whose outcome is compared, or that a drill makes.
+#[derive(clap::Args)]
+pub(super) struct RestoredArgs {
+    /// Who restores: with --no-owner everything is this role's
+    #[arg(long, value_name = "ROLE", help_heading = "Restore options")]
+    role: Option<String>,
+
+    #[command(flatten)]
+    selection: SelectionArgs,
+
+    #[command(flatten)]
+    leave: LeaveArgs,
+}
+
+impl RestoredArgs {
+    pub(super) fn restored(&self) -> Result<Restoration> {
+        let (selection, leave) = (self.selection.selection(false)?, self.leave.leave());
+        Ok(Restoration { selection, leave, role: self.role.clone() })
+    }
 }
 
 /// [`Level`] on the command line.
@@ -93,6 +119,12 @@ impl From<LevelName> for Level {
 
 pub(super) async fn run(args: Args, context: &Context) -> Result<Report> {
     let against = args.against.as_deref().map(|url| resolve_url("against", url, context)).transpose()?;
+    let restored = args.restored.restored()?;
+    if against.is_none() && restored != Restoration::default() {
+        return Err(Error::new(ErrorKind::Usage, "options of a restore need --against")
+            .hint("They say how the database was restored that is compared."));
+    }
+    let against = against.map(|target| Against { target, restored });
     let wishes = match &args.expect {
         Some(path) => read_wishes(path)?,
         None => Wishes::default(),

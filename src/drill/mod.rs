@@ -23,7 +23,7 @@ use crate::manifest::{Manifest, PhaseTime};
 use crate::restore;
 use crate::shelf::{Backup, Standing};
 use crate::store::Store;
-use crate::verify::{self, Comparison};
+use crate::verify::{self, Comparison, Restoration};
 
 /// Which backup, and where.
 pub struct Options {
@@ -35,6 +35,8 @@ pub struct Options {
     pub place: Place,
     /// Connections that work at the same time.
     pub jobs: NonZeroUsize,
+    /// What to restore of it, and how.
+    pub restored: Restoration,
     /// Leave what was restored in place.
     pub keep: bool,
     /// Write the evidence beside the backup.
@@ -128,6 +130,9 @@ async fn restore_and_compare(
     let mut restoring = restore::Options::new(source, scratch.target.clone());
     restoring.jobs = options.jobs;
     restoring.create_roles = true;
+    restoring.selection = options.restored.selection.clone();
+    restoring.leave = options.restored.leave;
+    restoring.role.clone_from(&options.restored.role);
     // a scratch server has the source's tablespaces as little as its disks
     restoring.leave.tablespaces = true;
     let begun = Instant::now();
@@ -145,10 +150,10 @@ async fn restore_and_compare(
         proof.reasons.push(format!("{} could not be restored: {}", failure.entry, failure.message));
     }
 
-    let toc = verify::table_of_contents(&options.store, &options.backup, manifest).await?;
-    let encoding = toc.as_ref().and_then(|toc| toc.encoding()).unwrap_or(manifest.encoding());
-    let (toc, jobs) = (toc.as_ref(), options.jobs.get());
-    let comparison = Comparison { encoding, toc, owners: true, rights: true, database: false, jobs };
+    let definitions = verify::definitions(&options.store, &options.backup, manifest).await?;
+    let encoding = definitions.encoding().unwrap_or(manifest.encoding());
+    let (definitions, jobs) = (Some(&definitions), options.jobs.get());
+    let comparison = Comparison { encoding, definitions, restored: &options.restored, database: false, jobs };
     let verification = verify::compare(&scratch.target, manifest, comparison, watch).await?;
     for finding in &verification.findings {
         proof.reasons.push(format!("{} \"{}\": {}", finding.kind.message(), finding.object, finding.detail));

@@ -183,6 +183,13 @@ pub struct Index {
     pub valid: bool,
 }
 
+impl Index {
+    /// Whether a dump has it: one that is not valid it leaves out, unless its table is partitioned.
+    pub fn is_dumped(&self, table: RelationKind) -> bool {
+        self.valid || table == RelationKind::PartitionedTable
+    }
+}
+
 /// A constraint.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -193,6 +200,13 @@ pub struct Constraint {
     pub definition: String,
     /// `pg_constraint.convalidated`: false for `NOT VALID`.
     pub validated: bool,
+}
+
+impl Constraint {
+    /// Whether it has an index of its name. A foreign key or a check may have the name of an index that is not its own.
+    pub fn has_index(&self) -> bool {
+        ["PRIMARY KEY", "UNIQUE", "EXCLUDE"].iter().any(|begin| self.definition.starts_with(begin))
+    }
 }
 
 /// A trigger.

@@ -153,6 +153,12 @@ impl Plain {
 pub(crate) fn take(rows: &[Record], inventory: &mut Inventory) -> Result<(), DecodeError> {
     for row in rows {
         let Some(table) = inventory.find_table(row.oid("indrelid")?) else { continue };
+        if !row.boolean("is_usable")? {
+            let schema = inventory.schema_name(inventory.get(table)).map(str::to_owned);
+            let name = Quote::default().qualified(schema.as_deref(), row.text("relname")?);
+            inventory.unusable_indexes.push(name);
+            continue;
+        }
         let numbers: Vec<i16> = row.numbers("statistics_columns")?;
         let targets: Vec<i32> = row.numbers("statistics_targets")?;
         let mut index = Index {

@@ -70,6 +70,8 @@ pub struct Inventory {
     pub has_large_objects: bool,
     /// Where the catalogs contradict themselves.
     pub contradictions: Vec<Contradiction>,
+    /// Indexes that are left out because they are not valid, as a `CREATE INDEX CONCURRENTLY` that failed leaves them.
+    pub unusable_indexes: Vec<String>,
     /// What the database has that a dump does not know how to write.
     pub unsupported: Vec<Unsupported>,
 }

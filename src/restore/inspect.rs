@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::record::DecodeError;
+use crate::record::{DecodeError, encode_array};
 use crate::server::{Connection, Standing, read_standing};
 
 const OBJECTS: &str = include_str!("../../sql/restore/target.sql");
@@ -66,13 +66,6 @@ pub(super) async fn read_target(connection: &mut Connection) -> Result<Target> {
     decode().map_err(wrong("target"))
 }
 
-/// A one-dimensional array's text form.
-fn array(values: impl Iterator<Item = String>) -> String {
-    let elements: Vec<String> =
-        values.map(|value| format!("\"{}\"", value.replace('\\', "\\\\").replace('"', "\\\""))).collect();
-    format!("{{{}}}", elements.join(","))
-}
-
 /// The oid of a database of the server; `None` where it has none of that name.
 pub(super) async fn read_database_oid(connection: &mut Connection, name: &str) -> Result<Option<u32>> {
     const SQL: &str = "select oid from pg_catalog.pg_database where datname = $1";
@@ -86,7 +79,7 @@ pub(super) async fn read_foreign_owners(
     owners: impl Iterator<Item = &str>,
 ) -> Result<Vec<String>> {
     let owners: BTreeSet<String> = owners.map(str::to_owned).collect();
-    let rows = connection.query(FOREIGN_OWNERS, &[Some(&array(owners.into_iter()))]).await?;
+    let rows = connection.query(FOREIGN_OWNERS, &[Some(&encode_array(owners.into_iter()))]).await?;
     rows.iter().map(|row| row.string("name")).collect::<Result<_, _>>().map_err(wrong("foreign_owner"))
 }
 
@@ -106,8 +99,8 @@ pub(super) async fn read_missing(connection: &mut Connection, wanted: &Names) ->
     if all.is_empty() {
         return Ok(missing);
     }
-    let kinds = array(all.iter().map(|(kind, _)| (*kind).to_owned()));
-    let names = array(all.iter().map(|(_, name)| (*name).clone()));
+    let kinds = encode_array(all.iter().map(|(kind, _)| (*kind).to_owned()));
+    let names = encode_array(all.iter().map(|(_, name)| (*name).clone()));
     for row in connection.query(MISSING, &[Some(&kinds), Some(&names)]).await? {
         let name = row.string("name").map_err(wrong("missing"))?;
         let set = match row.text("kind").map_err(wrong("missing"))? {

@@ -14,7 +14,6 @@ mod privilege;
 mod role;
 mod schedule;
 mod script;
-mod select;
 mod session;
 mod source;
 mod statement;
@@ -25,15 +24,16 @@ use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use crate::archive::select;
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::Sink;
 use crate::server;
 use crate::shelf::Backup;
 use crate::store::Store;
 
+pub use crate::archive::select::{Components, Leave, Sections, Selection};
 pub use plan::{Plan, Summary};
 pub use print::Print;
-pub use select::{Components, Leave, Sections, Selection};
 
 /// What to restore.
 pub enum Source {

@@ -389,7 +389,7 @@ async fn plan_archive(
     summary: &mut Summary,
 ) -> Result<(Work, Names, Option<Refusal>)> {
     let toc = archive.toc();
-    let mut items = select(toc, &options.selection, &options.leave, options.create_database)?;
+    let mut items = select(&toc.entries, &options.selection, &options.leave, options.create_database)?;
     let entry_of = |item: &Item| toc.entries.get(item.index);
     let database = items.iter().filter_map(entry_of).find(|entry| entry.kind == "DATABASE").map(|entry| entry.dump_id);
     if options.create_database && database.is_none() {

@@ -37,7 +37,7 @@ impl Print {
             return Err(Error::new(ErrorKind::Usage, format!("\"{}\" is a script already", opening.name))
                 .hint("Only archives have a list, or become a script."));
         };
-        let items = select(archive.toc(), &self.selection, &self.leave, self.script.database)?;
+        let items = select(&archive.toc().entries, &self.selection, &self.leave, self.script.database)?;
         Ok((*archive, items))
     }
 

@@ -241,7 +241,8 @@ pub(super) async fn survey(inlet: &Inlet, algorithm: Algorithm, options: &Option
                 }
             }
             Event::CopyData(data) => survey.byte_count += data.len() as u64,
-            Event::CopyEnd => {}
+            // neither is asked for
+            Event::CopyEnd | Event::Part(_) | Event::Comment(_) => {}
         }
     }
     survey.cut = reading.cut();
@@ -356,7 +357,7 @@ pub(super) async fn run(
                 continue;
             }
             // the data of a COPY is taken where the COPY is
-            Event::CopyData(_) | Event::CopyEnd => continue,
+            Event::CopyData(_) | Event::CopyEnd | Event::Part(_) | Event::Comment(_) => continue,
         };
         note(line, result, options, outcome)?;
     }
@@ -519,7 +520,7 @@ async fn copy(connection: &mut Connection, sql: &Bytes, reading: &mut Reading) -
                 copy.abort("the script ends within the rows").await?;
                 return Ok((0, byte_count));
             }
-            Some(Event::Statement { .. } | Event::Connect { .. }) => {
+            Some(Event::Statement { .. } | Event::Connect { .. } | Event::Part(_) | Event::Comment(_)) => {
                 return Err(Error::new(ErrorKind::Bug, "a statement within COPY data"));
             }
         }

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::archive::copy_text::CopyText;
 use crate::archive::custom::BlockKind;
 use crate::archive::insert_text::InsertReader;
+use crate::archive::script;
 use crate::archive::toc::{Data, Entry, Toc};
 use crate::archive::{FormatError, FormatErrorKind};
 use crate::codec::digest::{LargeObjectDigest, LargeObjectSummary, RowDigest, RowSummary};
@@ -20,6 +21,8 @@ const PUSH_MAX: usize = 256 << 10;
 #[derive(Debug, Default)]
 pub(super) struct Contents {
     pub(super) toc: Option<Toc>,
+    /// The entries of a script, which has no table of contents.
+    pub(super) script: Option<Vec<script::entries::Entry>>,
     /// Rows by dump id.
     pub(super) rows: BTreeMap<i32, RowSummary>,
     pub(super) large_objects: LargeObjectSummary,

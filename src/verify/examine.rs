@@ -3,9 +3,10 @@
 use std::sync::Arc;
 
 use crate::archive::directory::decode_file_name;
+use crate::archive::script::entries;
 use crate::archive::{FileKind, foreign_packing};
 use crate::codec::compress::Algorithm;
-use crate::error::Result;
+use crate::error::{Error, ErrorKind, Result};
 use crate::event::Sink;
 use crate::manifest::{self, Format, Manifest, layout, seal};
 use crate::reader::{Walk, open_path_store};
@@ -45,6 +46,7 @@ fn plain_contents(mut reader: PlainReader, result: Result<(), String>) -> Conten
         }
         Ok(()) => {}
     }
+    contents.script = reader.take_entries();
     contents.rows = reader.rows;
     contents
 }
@@ -103,13 +105,24 @@ async fn archive_file(
         Format::Plain => {
             let (algorithm, _) = Algorithm::of_file_name(subject.name);
             let inserts = manifest.archive.inserts.then(|| manifest.encoding());
-            let mut reader = PlainReader::new(&manifest.tables, inserts);
+            let mut reader = PlainReader::new(&manifest.tables, inserts).with_entries();
             let result =
                 read(subject, files, async |stream| decompress(stream, algorithm, |bytes| reader.push(bytes)).await)
                     .await?;
             Ok(result.map(|result| plain_contents(reader, result)))
         }
     }
+}
+
+/// The entries of a script.
+pub(super) async fn script(store: &Arc<dyn Store>, key: &Key) -> Result<Vec<entries::Entry>> {
+    let (algorithm, _) = Algorithm::of_file_name(key.as_str());
+    let inlet = Inlet::open(Arc::clone(store), key).await?;
+    let mut reader = PlainReader::new(&[], None).with_entries();
+    let read = decompress(inlet.stream(0..inlet.size()), algorithm, |bytes| reader.push(bytes)).await?;
+    let problem = |problem| Error::new(ErrorKind::Archive, format!("script \"{key}\" is damaged")).detail(problem);
+    read.and_then(|()| reader.finish()).map_err(problem)?;
+    Ok(reader.take_entries().unwrap_or_default())
 }
 
 async fn custom_file(subject: &Subject<'_>, files: &mut LevelReport) -> Result<Option<Contents>> {

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashSet};
 
 use crate::archive::toc::{Entry, Toc};
 use crate::manifest::Manifest;
-use crate::manifest::expected::{Expected, Relation, RelationKind};
+use crate::manifest::expected::{Constraint, Expected, Relation, RelationKind};
 use crate::shelf::shrinkage::{self, Volatile};
 
 use super::outcome::LevelReport;
@@ -201,9 +201,9 @@ fn entries(toc: &Toc, expected: &Expected, report: &mut LevelReport) {
         for trigger in &relation.triggers {
             need("triggers", FindingKind::TriggerDiffers, &["TRIGGER"], schema, &part(&trigger.name));
         }
-        for index in &relation.indexes {
-            let constraint = relation.constraints.iter().any(|constraint| constraint.name == index.name);
-            if constraint {
+        for index in relation.indexes.iter().filter(|index| index.is_dumped(relation.kind)) {
+            let makes_it = |constraint: &&Constraint| constraint.name == index.name && constraint.has_index();
+            if relation.constraints.iter().any(|constraint| makes_it(&constraint)) {
                 need("indexes", FindingKind::IndexDiffers, &["CONSTRAINT"], schema, &part(&index.name));
             } else {
                 need("indexes", FindingKind::IndexDiffers, &["INDEX"], schema, &index.name);

@@ -106,7 +106,7 @@ impl Known {
 }
 
 /// Whether arguments with names, as `a integer, b text)`, are of these types: `integer, text)`.
-fn same_types(named: &str, types: &str) -> bool {
+pub(super) fn same_types(named: &str, types: &str) -> bool {
     let (mut named, mut types) = (named.split(", "), types.split(", "));
     loop {
         match (named.next(), types.next()) {

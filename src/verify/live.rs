@@ -1,11 +1,13 @@
 //! Compares a live database with a backup: every object, every row, every large object.
 
+use std::borrow::Cow;
 use std::collections::{BTreeSet, HashSet};
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
 use futures_util::future::try_join_all;
 
-use crate::archive::toc::Toc;
+use crate::archive::select::Components;
+use crate::archive::toc;
 use crate::catalog::{self, read_expected};
 use crate::codec::digest::{LargeObjectDigest, LargeObjectSummary, RowDigest, RowSummary};
 use crate::copy::Pool;
@@ -15,31 +17,32 @@ use crate::manifest::expected::Expected;
 use crate::manifest::{Format, Manifest, Table};
 use crate::object::{EmitOptions, Entry, Quote};
 use crate::plan::{self, select::Selection};
-use crate::record::DecodeError;
+use crate::record::{DecodeError, Record, encode_array};
 use crate::server::{self, Connection, Isolation, LockPatience, Setup, begin, export_snapshot, pin_values, set_up};
 
 use super::definition::{self, Item};
 use super::outcome::LevelReport;
+use super::restoration::{self, Part, Restoration};
+use super::script::{self, Untold};
 use super::structure::{self, Terms};
-use super::{FindingKind, Level};
+use super::{Definitions, FindingKind, Level};
 
 const OBJECTS: &str = include_str!("../../sql/verify/large_object.sql");
 const OBJECT_RANGE: &str = include_str!("../../sql/verify/large_object_range.sql");
+const PRESENT: &str = include_str!("../../sql/verify/present.sql");
 
 /// So much of a large object is read at once; sixteen of them, in hexadecimal, are held.
 const RANGE: usize = 1 << 19;
 
 /// How a live database is compared.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug)]
 pub struct Comparison<'a> {
     /// The encoding of the archive's rows: their digests are of those bytes.
     pub encoding: &'a str,
-    /// The archive's table of contents; `None` where it has none, or could not be read.
-    pub toc: Option<&'a Toc>,
-    /// Whether owners were restored.
-    pub owners: bool,
-    /// Whether rights were restored.
-    pub rights: bool,
+    /// What the archive says of its objects; `None` where that could not be read.
+    pub definitions: Option<&'a Definitions>,
+    /// How the database was restored.
+    pub restored: &'a Restoration,
     /// Whether comment, rights and settings of the database itself can be compared: of one that was made for a while they
     /// cannot.
     pub database: bool,
@@ -69,35 +72,44 @@ pub(super) async fn compare(
         sink.event(Event::Warning(Message::new(warning)));
     }
     begin(&mut connection, Isolation::RepeatableRead).await?;
-    let has_schema = manifest.archive.has_schema;
-    let definitions =
+    let restored = comparison.restored;
+    let has_schema = manifest.archive.has_schema && restored.has_definitions();
+    let current =
         if has_schema { definitions(&mut connection, manifest, comparison, &mut report).await? } else { None };
     pin_values(&mut connection, &setup).await?;
-    let live = read_expected(&mut connection, scope(manifest)).await?;
-    if has_schema {
-        let terms = Terms {
-            owners: comparison.owners,
-            rights: comparison.rights,
-            source_major: manifest.source.server_version_number / 10_000,
-            live_major: connection.version().major(),
-            whole: manifest.filters.is_empty(),
-            database: comparison.database,
-            same_database: definitions.as_ref().is_some_and(|live| live.database == manifest.source.database),
-            reads_subscriptions: definitions.as_ref().is_some_and(|live| live.reads_subscriptions),
-            superuser: connection.parameter("is_superuser") == Some("on"),
-            same_program: manifest.tool_version == env!("CARGO_PKG_VERSION"),
-        };
-        structure::compare(&manifest.expected, &live, terms, &mut report);
-        if let (Some(toc), Some(live)) = (comparison.toc, &definitions) {
-            let archived: Vec<Item<'_>> = toc.entries.iter().map(Item::archived).collect();
-            let live: Vec<Item<'_>> = live.entries.iter().map(Item::live).collect();
-            definition::compare(&archived, &live, terms, &mut report);
+    let mut live = read_expected(&mut connection, scope(manifest)).await?;
+    let items: Vec<Item<'_>> = current.iter().flat_map(|current| &current.entries).map(Item::live).collect();
+    let entries = comparison.definitions.map(|definitions| match definitions {
+        Definitions::Toc(toc) => Cow::Borrowed(toc.entries.as_slice()),
+        Definitions::Script(script) => Cow::Owned(script::resolve(script, &items, untold(manifest))),
+    });
+    let part = match &entries {
+        _ if restored.is_all() => None,
+        Some(entries) => Some(restoration::choose(entries, &manifest.expected, restored, comparison.database)?),
+        None => {
+            report.not_checked("what was restored", "what the archive says of its objects could not be read");
+            return Ok(report);
         }
-        drop(definitions);
-        list_others(manifest, &mut report);
+    };
+    let expected = part.as_ref().map_or(&manifest.expected, |part| &part.expected);
+    if restored.is_partial() {
+        restoration::narrow(&mut live, expected);
     }
-    if manifest.archive.has_data {
-        let comparing = Rows::new(manifest, &live, &mut report);
+    if has_schema {
+        let terms = terms(manifest, comparison, &connection, current.as_ref());
+        // rights that an owner gave are another's, where it is another who owns
+        let rights = terms.rights && !restored.leave.owner;
+        structure::compare(expected, &live, Terms { rights, ..terms }, &mut report);
+        if let (Some(entries), Some(_)) = (&entries, &current) {
+            let entries = part.as_ref().map_or(entries.as_ref(), |part| &part.entries);
+            compare_entries(manifest, entries, items, restored, terms, &mut report);
+        }
+        list_others(manifest, restored, &mut report);
+    }
+    drop(current);
+    if manifest.archive.has_data && matches!(restored.selection.components, Components::All | Components::Data) {
+        let members = members(&mut connection, manifest, &live).await?;
+        let comparing = Rows::new(manifest, part.as_ref(), &live, &members, &mut report);
         let summaries = comparing.read(target, &setup, connection, comparison.jobs, &mut report, sink).await?;
         for (table, summary) in summaries {
             judge(table, summary, &mut report);
@@ -106,8 +118,57 @@ pub(super) async fn compare(
     Ok(report)
 }
 
+/// What the comparison can count on.
+fn terms(manifest: &Manifest, comparison: Comparison<'_>, connection: &Connection, current: Option<&Current>) -> Terms {
+    let restored = comparison.restored;
+    Terms {
+        owners: restored.knows_owners(),
+        rights: !restored.leave.privileges,
+        source_major: manifest.source.server_version_number / 10_000,
+        live_major: connection.version().major(),
+        whole: manifest.filters.is_empty() && !restored.is_partial(),
+        database: comparison.database,
+        same_database: current.is_some_and(|live| live.database == manifest.source.database),
+        reads_subscriptions: current.is_some_and(|live| live.reads_subscriptions),
+        superuser: connection.parameter("is_superuser") == Some("on"),
+        same_program: manifest.tool_version == env!("CARGO_PKG_VERSION"),
+    }
+}
+
+/// Compares the entries of the backup, as far as they were restored, with those that the live database would have.
+fn compare_entries<'a>(
+    manifest: &Manifest,
+    entries: &'a [toc::Entry],
+    mut live: Vec<Item<'a>>,
+    restored: &Restoration,
+    terms: Terms,
+    report: &mut LevelReport,
+) {
+    let mut archived: Vec<Item<'_>> = entries.iter().map(Item::archived).collect();
+    live.retain(|item| !restored.leave.has(item.kind, item.tag));
+    if restored.leave.table_access_methods {
+        archived.iter_mut().chain(&mut live).for_each(|item| item.access_method = "");
+    }
+    // a script says what is the database's own only where it makes the database
+    let says_database = archived.iter().any(|item| item.kind == "DATABASE") || manifest.archive.format != Format::Plain;
+    if terms.database && !says_database {
+        let what = "comment, rights and settings of the database itself";
+        report.not_checkable(what, "only a script that was made with --create has them");
+    }
+    let terms = Terms { database: terms.database && says_database, ..terms };
+    definition::compare(&archived, &live, terms, report);
+}
+
+/// What a script does not tell, by the options that it was written with.
+fn untold(manifest: &Manifest) -> Untold {
+    Untold {
+        tablespaces: has_option(manifest, "no-tablespaces"),
+        access_methods: has_option(manifest, "no-table-access-method"),
+    }
+}
+
 /// What a backup of the live database would say of it now.
-struct Definitions {
+struct Current {
     entries: Vec<Entry>,
     /// The database's name.
     database: String,
@@ -123,15 +184,10 @@ async fn definitions(
     manifest: &Manifest,
     comparison: Comparison<'_>,
     report: &mut LevelReport,
-) -> Result<Option<Definitions>> {
+) -> Result<Option<Current>> {
     const WHAT: &str = "definitions, comments and settings";
-    if comparison.toc.is_none() {
-        match manifest.archive.format {
-            Format::Plain => report.not_checkable(WHAT, "SQL text has no table of contents"),
-            Format::Custom | Format::Directory | Format::Tar => {
-                report.not_checked(WHAT, "the archive's table of contents could not be read")
-            }
-        }
+    if comparison.definitions.is_none() {
+        report.not_checked(WHAT, "what the archive says of them could not be read");
         return Ok(None);
     }
     connection.execute("savepoint before_definitions").await?;
@@ -149,7 +205,13 @@ async fn definitions(
 }
 
 /// What has no entry in the archive, or none of its own, is compared with nothing.
-fn list_others(manifest: &Manifest, report: &mut LevelReport) {
+fn list_others(manifest: &Manifest, restored: &Restoration, report: &mut LevelReport) {
+    if !restored.knows_owners() {
+        report.not_checkable("owners", "they were not restored; --role says whose everything is then");
+    }
+    if restored.leave.privileges {
+        report.not_checkable("rights", "they were not restored");
+    }
     let what = "roles, what is set for them and in whom they are members, tablespaces";
     report.not_checkable(what, "they belong to the server, not to the database");
     let count = manifest.expected.extensions.len();
@@ -159,7 +221,7 @@ fn list_others(manifest: &Manifest, report: &mut LevelReport) {
     }
 }
 
-async fn read_definitions(connection: &mut Connection, manifest: &Manifest) -> Result<Definitions> {
+async fn read_definitions(connection: &mut Connection, manifest: &Manifest) -> Result<Current> {
     let mut database = catalog::read_database(connection).await?;
     // statements that name the database are compared under the name that it had
     let name = std::mem::replace(&mut database.name, manifest.source.database.clone());
@@ -181,7 +243,7 @@ async fn read_definitions(connection: &mut Connection, manifest: &Manifest) -> R
         inserts: None,
     };
     let plan = plan::build(inventory, &selection, emit, Some(&database))?;
-    Ok(Definitions { entries: plan.entries, database: name, reads_subscriptions })
+    Ok(Current { entries: plan.entries, database: name, reads_subscriptions })
 }
 
 /// Whether the backup was made with this option.
@@ -234,6 +296,32 @@ fn copy_statement(table: &Table) -> String {
     }
 }
 
+fn names_of(objects: &Expected) -> BTreeSet<(&str, &str)> {
+    objects.relations.iter().map(|relation| (relation.schema.as_str(), relation.name.as_str())).collect()
+}
+
+/// The tables whose rows the backup has and that are in no list of objects, as an extension's are, as far as they are there.
+async fn members(
+    connection: &mut Connection,
+    manifest: &Manifest,
+    live: &Expected,
+) -> Result<HashSet<(String, String)>> {
+    let present = names_of(live);
+    let is_listed = |table: &&Table| present.contains(&(table.schema.as_str(), table.name.as_str()));
+    let others: Vec<&Table> = manifest.tables.iter().filter(|table| !is_listed(table)).collect();
+    if others.is_empty() {
+        return Ok(HashSet::new());
+    }
+    let schemas = encode_array(others.iter().map(|table| table.schema.as_str()));
+    let names = encode_array(others.iter().map(|table| table.name.as_str()));
+    let rows = connection.query(PRESENT, &[Some(&schemas), Some(&names)]).await?;
+    let pair = |row: &Record| Ok((row.string("schema")?, row.string("name")?));
+    rows.iter()
+        .map(pair)
+        .collect::<std::result::Result<_, DecodeError>>()
+        .map_err(|error| Error::new(ErrorKind::Server, "query \"present\" was not understood").caused_by(error))
+}
+
 /// The tables that are left to be read, and what they gave.
 struct Rows<'a> {
     tables: Vec<&'a Table>,
@@ -251,21 +339,24 @@ struct Brought<'a> {
 }
 
 impl<'a> Rows<'a> {
-    fn new(manifest: &'a Manifest, live: &Expected, report: &mut LevelReport) -> Self {
-        let present: BTreeSet<(&str, &str)> =
-            live.relations.iter().map(|relation| (relation.schema.as_str(), relation.name.as_str())).collect();
+    fn new(
+        manifest: &'a Manifest,
+        part: Option<&Part>,
+        live: &Expected,
+        members: &HashSet<(String, String)>,
+        report: &mut LevelReport,
+    ) -> Self {
+        let present = names_of(live);
+        let is_there = |table: &&Table| {
+            present.contains(&(table.schema.as_str(), table.name.as_str()))
+                || members.contains(&(table.schema.clone(), table.name.clone()))
+        };
         let (tables, absent): (Vec<&Table>, Vec<&Table>) =
-            manifest.tables.iter().partition(|table| present.contains(&(table.schema.as_str(), table.name.as_str())));
+            manifest.tables.iter().filter(|table| part.is_none_or(|part| part.has_rows(table))).partition(is_there);
+        let known = names_of(&manifest.expected);
         for table in absent {
-            // an extension's table is in no list of objects, and cannot be told from one that is missing
-            let known = manifest
-                .expected
-                .relations
-                .iter()
-                .any(|relation| relation.schema == table.schema && relation.name == table.name);
-            if !known {
-                report.not_checked(format!("rows of {}", full_name(table)), "the table belongs to an extension");
-            } else if !manifest.archive.has_schema {
+            // of a table that is in the list of objects it is told already
+            if !known.contains(&(table.schema.as_str(), table.name.as_str())) {
                 report.find(
                     FindingKind::TableMissing,
                     full_name(table),
@@ -273,7 +364,8 @@ impl<'a> Rows<'a> {
                 );
             }
         }
-        let large_objects = manifest.large_objects.as_ref().map(|objects| LargeObjectSummary {
+        let large_objects = manifest.large_objects.as_ref().filter(|_| part.is_none_or(|part| part.large_objects));
+        let large_objects = large_objects.map(|objects| LargeObjectSummary {
             count: objects.count,
             byte_count: objects.bytes,
             digest: objects.digest.0,

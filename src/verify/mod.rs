@@ -17,6 +17,8 @@ mod meaning;
 mod outcome;
 mod plain;
 mod proof;
+mod restoration;
+mod script;
 mod shown;
 mod structure;
 mod tar;
@@ -32,8 +34,10 @@ pub use finding::{Finding, FindingKind, Level};
 pub use live::Comparison;
 pub use outcome::{Checked, LevelOutcome, LevelVerdict, NotChecked, Outcome, Verdict};
 pub use proof::Proof;
+pub use restoration::Restoration;
 pub use wish::{PolicyWish, TableWish, Volume, Wishes};
 
+use crate::archive::script::entries;
 use crate::archive::toc::Toc;
 use crate::error::Result;
 use crate::event::{Event, Phase, Sink};
@@ -55,9 +59,17 @@ pub struct Options {
     /// What `verify.toml` wishes for.
     pub wishes: Wishes,
     /// A live database to compare with the backup.
-    pub against: Option<server::Options>,
+    pub against: Option<Against>,
     /// Files that are read at the same time.
     pub jobs: usize,
+}
+
+/// A live database to compare.
+pub struct Against {
+    /// Where it is.
+    pub target: server::Options,
+    /// How it was restored.
+    pub restored: Restoration,
 }
 
 /// What to verify.
@@ -73,6 +85,26 @@ pub enum Target {
     },
     /// An archive that lies somewhere, by whomever it was written.
     Path(PathBuf),
+}
+
+/// What an archive says of the objects in it.
+#[derive(Clone, Debug)]
+pub enum Definitions {
+    /// By its table of contents.
+    Toc(Toc),
+    /// By the statements and comments of a script.
+    Script(Vec<entries::Entry>),
+}
+
+impl Definitions {
+    /// The encoding of the archive's rows, where it tells.
+    pub fn encoding(&self) -> Option<&str> {
+        match self {
+            Self::Toc(toc) => toc.encoding(),
+            // the manifest has it
+            Self::Script(_) => None,
+        }
+    }
 }
 
 /// Looks as deep as it was asked to.
@@ -112,7 +144,9 @@ pub async fn run(options: &Options, sink: &dyn Sink) -> Result<Outcome> {
             let phase = if deepest == Level::Files { Phase::CheckFiles } else { Phase::CheckArchive };
             let pass = examine::backup(store, backup, manifest, deepest, options.jobs, sink);
             let examined = timed(sink, phase, pass).await?;
-            let toc = examined.contents.as_ref().and_then(|contents| contents.toc.clone());
+            let contents = examined.contents.as_ref();
+            let toc = contents.and_then(|contents| contents.toc.clone());
+            let script = contents.and_then(|contents| contents.script.clone());
             add_levels(&mut outcome, examined, Some(manifest), deepest);
             if deepest >= Level::Expectations {
                 let previous = previous.as_ref().and_then(|previous| previous.manifest());
@@ -120,15 +154,16 @@ pub async fn run(options: &Options, sink: &dyn Sink) -> Result<Outcome> {
                 let (tables, wishes) = (&options.required_tables, &options.wishes);
                 outcome.add(expectation::check(toc.as_ref(), Some(manifest), comparable, tables, wishes));
             }
-            if let Some(target) = &options.against {
-                let toc = match toc {
-                    None if deepest == Level::Files => table_of_contents(store, backup, manifest).await?,
-                    toc => toc,
+            if let Some(Against { target, restored }) = &options.against {
+                let definitions = match (toc, script) {
+                    (Some(toc), _) => Some(Definitions::Toc(toc)),
+                    (None, Some(script)) => Some(Definitions::Script(script)),
+                    (None, None) if deepest == Level::Files => Some(definitions(store, backup, manifest).await?),
+                    (None, None) => None,
                 };
-                let encoding = toc.as_ref().and_then(|toc| toc.encoding()).unwrap_or(manifest.encoding());
-                let toc = toc.as_ref();
-                let comparison =
-                    Comparison { encoding, toc, owners: true, rights: true, database: true, jobs: options.jobs };
+                let encoding = definitions.as_ref().and_then(Definitions::encoding).unwrap_or(manifest.encoding());
+                let (definitions, jobs) = (definitions.as_ref(), options.jobs);
+                let comparison = Comparison { encoding, definitions, restored, database: true, jobs };
                 let comparing = live::compare(target, manifest, comparison, sink);
                 outcome.add(timed(sink, Phase::CompareLive, comparing).await?);
             }
@@ -149,20 +184,20 @@ pub async fn compare(
     Ok(outcome)
 }
 
-/// The table of contents of a backup's archive, without a look at anything else; `None` where it is SQL text.
+/// What a backup's archive says of the objects in it, without a look at anything else.
 ///
 /// # Errors
 ///
 /// When the archive cannot be read or is none.
-pub async fn table_of_contents(store: &Arc<dyn Store>, backup: &Backup, manifest: &Manifest) -> Result<Option<Toc>> {
+pub async fn definitions(store: &Arc<dyn Store>, backup: &Backup, manifest: &Manifest) -> Result<Definitions> {
     let key = backup.folder()?.join(&manifest.archive.path)?;
     let toc = match manifest.archive.format {
         Format::Custom => open_custom(Inlet::open(Arc::clone(store), &key).await?).await?.toc().clone(),
         Format::Directory => open_directory(Arc::clone(store), Some(&key)).await?.toc().clone(),
         Format::Tar => read_tar_head(&Inlet::open(Arc::clone(store), &key).await?).await?,
-        Format::Plain => return Ok(None),
+        Format::Plain => return Ok(Definitions::Script(examine::script(store, &key).await?)),
     };
-    Ok(Some(toc))
+    Ok(Definitions::Toc(toc))
 }
 
 fn add_levels(outcome: &mut Outcome, examined: examine::Examined, manifest: Option<&Manifest>, deepest: Level) {

@@ -1,23 +1,26 @@
-//! Finds the rows inside a plain dump.
+//! Finds the rows inside a plain dump, and the definitions around them.
+//!
+//! The splitter that a restore reads it with tells what is a statement, what a comment, and what are rows: a function's body or a
+//! name may hold lines that look like any of them.
 
 use std::collections::BTreeMap;
 
 use bytes::Bytes;
 
-use crate::archive::copy_text::CopyText;
 use crate::archive::insert_text::{INSERT_BEGIN, InsertReader, Wide};
 use crate::archive::plain::one_line;
-use crate::archive::script::Splitter;
+use crate::archive::script::entries::{self, Entries};
+use crate::archive::script::{Event, Splitter};
 use crate::codec::digest::{RowDigest, RowSummary};
 use crate::manifest::Table;
 use crate::object::Quote;
 use crate::record::encode_text;
 
-/// The longest line that is kept to be compared with a COPY statement: 1,600 columns of 64 bytes, quoted.
-const LINE_MAX: usize = 1 << 18;
-
 /// How much of the end is kept to look for the mark that a dump is complete.
 const TAIL: usize = 512;
+
+/// INSERT statements are read in pieces of this size: what comes out is a few times larger at most.
+const PUSH_MAX: usize = 256 << 10;
 
 /// What pg_dump and pg_dumpall write at the end.
 const COMPLETE: [&str; 2] = ["-- PostgreSQL database dump complete", "-- PostgreSQL database cluster dump complete"];
@@ -26,21 +29,27 @@ const COMPLETE: [&str; 2] = ["-- PostgreSQL database dump complete", "-- Postgre
 pub(super) struct PlainReader {
     /// What is expected, last first.
     left: Vec<Expected>,
-    state: State,
     pub(super) rows: BTreeMap<i32, RowSummary>,
     pub(super) byte_count: u64,
     tail: Vec<u8>,
     /// How the statements are read, when rows are INSERT statements.
     inserts: Option<Wide>,
-    /// The table whose statements come now.
+    /// The table whose rows come now.
     open: Option<Open>,
+    /// The statement that is read in pieces is one of the open table's rows.
+    is_row: bool,
+    /// A piece of the statement has come.
+    has_begun: bool,
     /// How a restore reads it.
     splitter: Splitter,
+    entries: Option<Entries>,
 }
 
+/// A table whose rows come now.
 struct Open {
     dump_id: i32,
-    reader: Box<InsertReader>,
+    /// Where they are INSERT statements.
+    inserts: Option<Box<InsertReader>>,
     digest: Box<RowDigest>,
 }
 
@@ -66,38 +75,24 @@ impl Form {
             return Self::Begins(encode_text(&format!("COPY {name} ")).into_owned());
         }
         let columns: Vec<_> = table.columns.iter().map(|column| quote.identifier(column)).collect();
-        Self::Ends(encode_text(&format!(" ({}) FROM stdin;\n", columns.join(", "))).into_owned())
+        Self::Ends(encode_text(&format!(" ({}) FROM stdin;", columns.join(", "))).into_owned())
     }
 
-    fn matches(&self, line: &[u8]) -> bool {
+    fn matches(&self, statement: &[u8]) -> bool {
         match self {
-            Self::Ends(end) => line.ends_with(end),
-            Self::Begins(begin) => line.starts_with(begin),
+            Self::Ends(end) => statement.ends_with(end),
+            Self::Begins(begin) => statement.starts_with(begin),
         }
     }
 }
 
 /// What the comment before each table's rows begins with.
-const COMMENT_BEGIN: &[u8] = b"-- Data for Name: ";
+const COMMENT_BEGIN: &[u8] = b" Data for Name: ";
 
 fn comment_of(table: &Table) -> Vec<u8> {
     let (name, schema) = (one_line(&table.name), one_line(&table.schema));
     let rest = format!("{name}; Type: TABLE DATA; Schema: {schema}; Owner: ");
     [COMMENT_BEGIN, &encode_text(&rest)].concat()
-}
-
-enum State {
-    /// At the begin of a line or inside it: what there is of the line, as long as it can be a COPY statement.
-    Line(Vec<u8>),
-    /// Inside a line that is none.
-    Other,
-    Rows {
-        dump_id: i32,
-        text: Box<CopyText>,
-        digest: Box<RowDigest>,
-    },
-    /// In the statements of the open table.
-    Inserts,
 }
 
 impl PlainReader {
@@ -111,70 +106,102 @@ impl PlainReader {
         });
         Self {
             left: expected.collect(),
-            state: State::Line(Vec::new()),
             rows: BTreeMap::new(),
             byte_count: 0,
             tail: Vec::new(),
             inserts: inserts.map(Wide::of),
             open: None,
-            splitter: Splitter::new().checked().glancing(),
+            is_row: false,
+            has_begun: false,
+            splitter: Splitter::new().checked().in_parts(),
+            entries: None,
         }
     }
 
+    /// Keeps the definitions, too.
+    #[must_use]
+    pub(super) fn with_entries(mut self) -> Self {
+        self.entries = Some(Entries::default());
+        self
+    }
+
+    /// Takes more of the script. Whatever a restore would refuse is told.
     pub(super) fn push(&mut self, bytes: &Bytes) -> Result<(), String> {
         self.byte_count += bytes.len() as u64;
         self.keep_tail(bytes);
         self.splitter.push(bytes);
-        self.split()?;
-        let is_between = matches!(self.state, State::Line(_) | State::Other);
-        if is_between && self.left.is_empty() && self.open.is_none() {
-            // no rows are expected any more
-            return Ok(());
-        }
-        let mut rest = &bytes[..];
-        while !rest.is_empty() {
-            rest = match &mut self.state {
-                State::Rows { text, digest, .. } => {
-                    let rest = text
-                        .push_rows(rest, |rows| {
-                            digest.push(rows);
-                            Ok(())
-                        })
-                        .unwrap_or_else(|never: std::convert::Infallible| match never {});
-                    if text.is_ended() {
-                        self.end_rows()?;
-                    }
-                    rest
-                }
-                State::Inserts => self.statements(rest)?,
-                State::Line(_) | State::Other => self.line(rest)?,
-            };
-        }
-        Ok(())
+        self.split()
     }
 
-    /// Whatever a restore would refuse is told.
     fn split(&mut self) -> Result<(), String> {
-        while self.splitter.next_event().map_err(|error| error.to_string())?.is_some() {}
+        while let Some(event) = self.splitter.next_event().map_err(|error| error.to_string())? {
+            if let Some(entries) = &mut self.entries {
+                entries.push(&event, self.splitter.line());
+            }
+            match event {
+                Event::Comment(comment) => self.comment(&comment)?,
+                Event::Part(part) => self.piece(&part, false)?,
+                Event::Statement { text, copies_from_stdin: false, .. } => self.piece(&text, true)?,
+                Event::Statement { text, copies_from_stdin: true, .. } => self.copy(&text),
+                Event::CopyData(rows) => {
+                    if let Some(open) = &mut self.open {
+                        open.digest.push(&rows);
+                    }
+                }
+                Event::CopyEnd => self.close()?,
+                Event::Connect { .. } => {}
+            }
+        }
         Ok(())
     }
 
-    /// Takes statements of the open table; returns what is none.
-    fn statements<'a>(&mut self, input: &'a [u8]) -> Result<&'a [u8], String> {
-        let Some(open) = &mut self.open else { return Ok(input) };
-        let mut rows = Vec::new();
-        let rest = open.reader.push(input, &mut rows).map_err(|error| error.to_string())?;
-        open.digest.push(&rows);
-        if !rest.is_empty() {
-            self.state = State::Line(Vec::new());
+    /// The comment before the rows of the next table that is expected.
+    fn comment(&mut self, comment: &[u8]) -> Result<(), String> {
+        let Some(wide) = self.inserts else { return Ok(()) };
+        if comment.starts_with(COMMENT_BEGIN) {
+            self.close()?;
         }
-        Ok(rest)
+        if let Some(expected) = self.left.pop_if(|expected| comment.starts_with(&expected.comment)) {
+            // a backup of ours has standard strings
+            let inserts = Some(Box::new(InsertReader::new(wide, true)));
+            self.open = Some(Open { dump_id: expected.dump_id, inserts, digest: Box::new(RowDigest::new()) });
+        }
+        Ok(())
     }
 
-    /// The statements of the open table are over.
+    /// A statement, or a piece of one that is long.
+    fn piece(&mut self, text: &[u8], is_end: bool) -> Result<(), String> {
+        if !self.has_begun {
+            self.is_row = self.open.is_some() && text.starts_with(INSERT_BEGIN);
+        }
+        self.has_begun = !is_end;
+        let Some(open) = self.open.as_mut().filter(|_| self.is_row) else { return Ok(()) };
+        let Some(reader) = &mut open.inserts else { return Ok(()) };
+        let mut rows = Vec::new();
+        for piece in text.chunks(PUSH_MAX) {
+            rows.clear();
+            // a piece ends where the statement does, or before
+            reader.push(piece, &mut rows).map_err(|error| error.to_string())?;
+            open.digest.push(&rows);
+        }
+        Ok(())
+    }
+
+    fn copy(&mut self, statement: &[u8]) {
+        let matches = |expected: &mut Expected| expected.forms.iter().any(|form| form.matches(statement));
+        if self.inserts.is_none()
+            && let Some(expected) = self.left.pop_if(matches)
+        {
+            self.open = Some(Open { dump_id: expected.dump_id, inserts: None, digest: Box::new(RowDigest::new()) });
+        }
+    }
+
+    /// The rows of the open table are over.
     fn close(&mut self) -> Result<(), String> {
         let Some(open) = self.open.take() else { return Ok(()) };
-        open.reader.finish().map_err(|error| error.to_string())?;
+        if let Some(reader) = &open.inserts {
+            reader.finish().map_err(|error| error.to_string())?;
+        }
         self.rows.insert(open.dump_id, open.digest.finish().map_err(|error| error.to_string())?);
         Ok(())
     }
@@ -186,63 +213,9 @@ impl PlainReader {
         self.close()
     }
 
-    /// Takes up to the end of a line; returns what follows.
-    fn line<'a>(&mut self, input: &'a [u8]) -> Result<&'a [u8], String> {
-        let end = memchr::memchr(b'\n', input);
-        let (now, rest) = input.split_at(end.map_or(input.len(), |end| end + 1));
-        if let State::Line(line) = &mut self.state {
-            line.extend_from_slice(now);
-            let can_be = |begin: &[u8]| line.iter().zip(begin).all(|(one, other)| one == other);
-            let is_possible = match self.inserts {
-                None => can_be(b"COPY "),
-                Some(_) => can_be(COMMENT_BEGIN) || can_be(INSERT_BEGIN),
-            };
-            if self.open.is_some() && line.starts_with(INSERT_BEGIN) {
-                let begun = std::mem::take(line);
-                self.state = State::Inserts;
-                // what follows the last statement of the line is at most its end
-                self.statements(&begun)?;
-                return Ok(rest);
-            }
-            if !is_possible || line.len() > LINE_MAX {
-                self.state = State::Other;
-            }
-        }
-        if end.is_some() {
-            self.state = match std::mem::replace(&mut self.state, State::Other) {
-                State::Line(line) => self.statement(&line)?,
-                State::Other | State::Rows { .. } | State::Inserts => State::Line(Vec::new()),
-            };
-        }
-        Ok(rest)
-    }
-
-    fn statement(&mut self, line: &[u8]) -> Result<State, String> {
-        if let Some(wide) = self.inserts {
-            if let Some(expected) = self.left.pop_if(|expected| line.starts_with(&expected.comment)) {
-                self.close()?;
-                // a backup of ours has standard strings
-                let reader = Box::new(InsertReader::new(wide, true));
-                self.open = Some(Open { dump_id: expected.dump_id, reader, digest: Box::new(RowDigest::new()) });
-            }
-            return Ok(State::Line(Vec::new()));
-        }
-        let matches = |expected: &Expected| expected.forms.iter().any(|form| form.matches(line));
-        if line.ends_with(b" FROM stdin;\n")
-            && let Some(expected) = self.left.pop_if(|expected| matches(expected))
-        {
-            let (text, digest) = (Box::new(CopyText::new()), Box::new(RowDigest::new()));
-            return Ok(State::Rows { dump_id: expected.dump_id, text, digest });
-        }
-        Ok(State::Line(Vec::new()))
-    }
-
-    fn end_rows(&mut self) -> Result<(), String> {
-        if let State::Rows { dump_id, digest, .. } = std::mem::replace(&mut self.state, State::Line(Vec::new())) {
-            let summary = digest.finish().map_err(|error| error.to_string())?;
-            self.rows.insert(dump_id, summary);
-        }
-        Ok(())
+    /// The definitions, where they were to be kept.
+    pub(super) fn take_entries(&mut self) -> Option<Vec<entries::Entry>> {
+        self.entries.take().map(Entries::finish)
     }
 
     fn keep_tail(&mut self, bytes: &[u8]) {
@@ -255,7 +228,7 @@ impl PlainReader {
     /// Whether the dump ends as a complete one does.
     pub(super) fn is_complete(&self) -> bool {
         let tail = String::from_utf8_lossy(&self.tail);
-        !matches!(self.state, State::Rows { .. }) && COMPLETE.iter().any(|mark| tail.contains(mark))
+        COMPLETE.iter().any(|mark| tail.contains(mark))
     }
 }
 
@@ -298,6 +271,55 @@ mod tests {
             let text = &DUMP.as_bytes()[..length];
             assert!(!read(&[text]).is_complete() || length > DUMP.find(" complete").unwrap(), "{length}");
         }
+    }
+
+    #[test]
+    fn names_and_bodies_that_look_like_rows_or_comments_are_none() {
+        let body = "$$\nCOPY public.item (id, name) FROM stdin;\n-- Data for Name: item; Type: TABLE DATA; Schema: public; Owner: o\nINSERT INTO public.item VALUES (9, 'no');\n\\.\n$$";
+        for (rows, inserts) in [
+            ("COPY public.\"a\nb\" (\"c\nd\") FROM stdin;\n1\n\\.\n", None),
+            (
+                "INSERT INTO public.\"a\nb\" VALUES ('x\nINSERT INTO y');\nINSERT INTO public.\"a\nb\" VALUES (NULL);\n",
+                Some("UTF8"),
+            ),
+        ] {
+            let script = format!(
+                "--\n-- PostgreSQL database dump\n--\n\nCREATE FUNCTION f() RETURNS text LANGUAGE sql AS {body};\n\n\
+                 --\n-- Data for Name: item; Type: TABLE DATA; Schema: public; Owner: o\n--\n\n{}\n\n\
+                 --\n-- Data for Name: a b; Type: TABLE DATA; Schema: public; Owner: o\n--\n\n{rows}\n\n\
+                 COMMENT ON FUNCTION f() IS 'INSERT INTO x';\n--\n-- PostgreSQL database dump complete\n--\n",
+                if inserts.is_none() {
+                    "COPY public.item (id, name) FROM stdin;\n1\ta\n2\tb\n3\tc\n\\.\n"
+                } else {
+                    "INSERT INTO public.item VALUES (1, 'a');\nINSERT INTO public.item VALUES (2, 'b'), (3, 'c');\n"
+                },
+            );
+            let tables = [table(7, "item", &["id", "name"]), table(9, "a\nb", &["c\nd"])];
+            let mut reader = PlainReader::new(&tables, inserts);
+            for piece in script.as_bytes().chunks(11) {
+                reader.push(&Bytes::copy_from_slice(piece)).unwrap();
+            }
+            reader.finish().unwrap();
+            assert!(reader.is_complete());
+            let counts: Vec<(i32, u64)> = reader.rows.iter().map(|(id, rows)| (*id, rows.row_count)).collect();
+            assert_eq!(counts, [(7, 3), (9, if inserts.is_none() { 1 } else { 2 })]);
+        }
+    }
+
+    #[test]
+    fn a_statement_of_many_rows_is_read_in_pieces() {
+        let rows: Vec<String> = (0..400_000).map(|number| format!("({number}, 'a;b')")).collect();
+        let script = format!(
+            "--\n-- Data for Name: item; Type: TABLE DATA; Schema: public; Owner: o\n--\n\nINSERT INTO public.item VALUES\n\t{};\n",
+            rows.join(",\n\t")
+        );
+        assert!(script.len() > 4 << 20);
+        let mut reader = PlainReader::new(&[table(7, "item", &["id", "name"])], Some("UTF8"));
+        for piece in script.as_bytes().chunks(100_000) {
+            reader.push(&Bytes::copy_from_slice(piece)).unwrap();
+        }
+        reader.finish().unwrap();
+        assert_eq!(reader.rows.get(&7).map(|rows| rows.row_count), Some(400_000));
     }
 
     proptest! {

@@ -240,7 +240,11 @@ impl Comparison<'_> {
         }
         let index_kind = FindingKind::IndexDiffers;
         let name_of = |index: &Index| part(&index.name);
-        for (name, one, other) in self.pairs("indexes", &one.indexes, &other.indexes, index_kind, name_of) {
+        // one that is not valid was not dumped: it may be there, as in the source, or not
+        let is_kept =
+            |index: &&Index| index.is_dumped(one.kind) || other.indexes.iter().any(|other| other.name == index.name);
+        let wanted: Vec<Index> = one.indexes.iter().filter(is_kept).cloned().collect();
+        for (name, one, other) in self.pairs("indexes", &wanted, &other.indexes, index_kind, name_of) {
             self.same_definition(index_kind, &name, "definition", &one.definition, &other.definition);
             // an index on a partitioned table alone is not valid before every partition has its part
             if one.valid && !other.valid {
@@ -454,6 +458,22 @@ mod tests {
         assert_eq!(kinds(|live| live.types.clear()), one(K::ObjectMissing, "app.mood"));
         let more = Policy { name: "hole".into(), ..Policy::default() };
         assert_eq!(kinds(|live| item(live).policies.push(more)), one(K::ObjectUnexpected, "app.item.hole"));
+    }
+
+    #[test]
+    fn an_index_that_was_not_valid_need_not_be_there() {
+        let mut expected = sample();
+        expected.relations[0].indexes[0].valid = false;
+        let live = |change: fn(&mut Relation)| {
+            let mut live = sample();
+            change(&mut live.relations[0]);
+            let mut report = LevelReport::new(Level::Live);
+            compare(&expected, &live, SAME, &mut report);
+            report.into_findings()
+        };
+        assert_eq!(live(|item| item.indexes.clear()), []);
+        assert_eq!(live(|item| item.indexes[0].valid = false), []);
+        assert_eq!(live(|item| item.indexes[0].name = "other".into()).len(), 1);
     }
 
     #[test]

@@ -26,6 +26,17 @@ fn relation_name(literal: &str) -> Vec<&str> {
     literal.trim_matches('\'').split('.').map(unquoted).collect()
 }
 
+/// Every `schema.name` in a statement, without quotes.
+pub(super) fn qualified_names(text: &str) -> Vec<(String, String)> {
+    let plain = |token: &str| match token.strip_prefix('"').and_then(|token| token.strip_suffix('"')) {
+        Some(name) => name.to_owned(),
+        None => token.to_owned(),
+    };
+    let tokens = tokens(text);
+    let triples = tokens.iter().zip(tokens.iter().skip(1)).zip(tokens.iter().skip(2));
+    triples.filter(|((_, dot), _)| **dot == ".").map(|((schema, _), name)| (plain(schema), plain(name))).collect()
+}
+
 fn aligned(older: &[&str], newer: &[&str]) -> bool {
     let (mut i, mut j) = (0, 0);
     let old = |place: usize| older.get(place).copied();

@@ -10,6 +10,8 @@ fn show(event: &Event) -> String {
         }
         Event::CopyData(data) => format!("data: {}", String::from_utf8_lossy(data).escape_debug()),
         Event::CopyEnd => "end".to_owned(),
+        Event::Part(text) => format!("part: {}", String::from_utf8_lossy(text)),
+        Event::Comment(text) => format!("--{}", String::from_utf8_lossy(text)),
         Event::Connect { line, target } => format!("{line} connect: {target}"),
     }
 }

@@ -1,6 +1,6 @@
 use super::*;
 use crate::archive::Version;
-use crate::archive::toc::{Container, Created, Data, Header};
+use crate::archive::toc::{Container, Created, Data, Header, Toc};
 use crate::codec::compress::Compression;
 
 fn entry(id: i32, kind: &str, schema: &str, tag: &str, section: Section, dependencies: &[i32]) -> Entry {
@@ -47,7 +47,7 @@ fn toc() -> Toc {
 
 fn chosen(selection: &Selection, leave: &Leave, create: bool) -> Vec<i32> {
     let toc = toc();
-    let items = select(&toc, selection, leave, create).unwrap();
+    let items = select(&toc.entries, selection, leave, create).unwrap();
     items.iter().map(|item| toc.entries[item.index].dump_id).collect()
 }
 
@@ -124,8 +124,8 @@ fn chooses_as_pg_restore_does() {
 fn refuses_names_that_match_nothing() {
     let toc = toc();
     let selection = Selection { tables: vec!["tt".to_owned()], ..Selection::default() };
-    let error = select(&toc, &selection, &Leave::default(), false).unwrap_err();
+    let error = select(&toc.entries, &selection, &Leave::default(), false).unwrap_err();
     assert_eq!(error.message(), "the archive has no table \"tt\"");
     let selection = Selection { list: Some(vec![99]), ..Selection::default() };
-    assert_eq!(select(&toc, &selection, &Leave::default(), false).unwrap_err().kind(), ErrorKind::Usage);
+    assert_eq!(select(&toc.entries, &selection, &Leave::default(), false).unwrap_err().kind(), ErrorKind::Usage);
 }

@@ -2,8 +2,8 @@
 
 use std::collections::{HashMap, HashSet};
 
-use crate::archive::pick::{Pass, is_acl};
-use crate::archive::toc::{Entry, Section, Toc};
+use super::pick::Pass;
+use super::toc::{Entry, Section};
 use crate::error::{Error, ErrorKind, Result};
 
 /// Which part of an archive is wanted. Names are exact, as pg_restore takes them.
@@ -84,19 +84,36 @@ pub struct Leave {
     pub statistics: bool,
 }
 
+impl Leave {
+    /// Whether entries of this kind and tag are left out.
+    pub fn has(&self, kind: &str, tag: &str) -> bool {
+        let belongs_to = |prefix: &str| matches!(kind, "COMMENT" | "SECURITY LABEL") && tag.starts_with(prefix);
+        (self.privileges && matches!(kind, "ACL" | "ACL LANGUAGE" | "DEFAULT ACL"))
+            || (self.statistics && kind == "STATISTICS DATA")
+            || (self.comments && kind == "COMMENT")
+            || (self.policies && (matches!(kind, "POLICY" | "ROW SECURITY") || belongs_to("POLICY ")))
+            || (self.publications
+                && (matches!(kind, "PUBLICATION" | "PUBLICATION TABLE" | "PUBLICATION TABLES IN SCHEMA")
+                    || belongs_to("PUBLICATION ")))
+            || (self.security_labels && kind == "SECURITY LABEL")
+            || (self.subscriptions
+                && (matches!(kind, "SUBSCRIPTION" | "SUBSCRIPTION TABLE") || belongs_to("SUBSCRIPTION ")))
+    }
+}
+
 /// An entry that is restored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Item {
+pub struct Item {
     /// Its place in the table of contents.
-    pub(super) index: usize,
+    pub index: usize,
     /// Its definition is wanted.
-    pub(super) schema: bool,
+    pub schema: bool,
     /// Its data, or a definition that counts as data, is wanted.
-    pub(super) data: bool,
+    pub data: bool,
     /// When its turn comes.
-    pub(super) pass: Pass,
+    pub pass: Pass,
     /// The section that it belongs to, its neighbours' where it has none of its own.
-    pub(super) section: Section,
+    pub section: Section,
 }
 
 impl Selection {
@@ -140,7 +157,7 @@ fn is_attribute(entry: &Entry) -> bool {
 }
 
 /// The planner's statistics of a relation.
-pub(super) fn is_statistics(entry: &Entry) -> bool {
+pub fn is_statistics(entry: &Entry) -> bool {
     entry.kind == "STATISTICS DATA"
 }
 
@@ -149,15 +166,15 @@ pub(super) fn is_statistics(entry: &Entry) -> bool {
 /// # Errors
 ///
 /// When a name or number that was given matches nothing: a typing error must not look like a restore.
-pub(super) fn select(toc: &Toc, selection: &Selection, leave: &Leave, create_database: bool) -> Result<Vec<Item>> {
-    let order = ordered(toc, selection)?;
+pub fn select(entries: &[Entry], selection: &Selection, leave: &Leave, create_database: bool) -> Result<Vec<Item>> {
+    let order = ordered(entries, selection)?;
     let mut wanted: HashSet<i32> = HashSet::new();
-    let by_id: HashMap<i32, &Entry> = toc.entries.iter().map(|entry| (entry.dump_id, entry)).collect();
+    let by_id: HashMap<i32, &Entry> = entries.iter().map(|entry| (entry.dump_id, entry)).collect();
     let mut matched = Matched::default();
     let mut items = Vec::new();
     let mut section = Section::PreData;
     for index in order {
-        let Some(entry) = toc.entries.get(index) else { continue };
+        let Some(entry) = entries.get(index) else { continue };
         if entry.section != Section::None {
             section = entry.section;
         }
@@ -175,10 +192,9 @@ pub(super) fn select(toc: &Toc, selection: &Selection, leave: &Leave, create_dat
     Ok(items)
 }
 
-fn ordered(toc: &Toc, selection: &Selection) -> Result<Vec<usize>> {
-    let Some(list) = &selection.list else { return Ok((0..toc.entries.len()).collect()) };
-    let places: HashMap<i32, usize> =
-        toc.entries.iter().enumerate().map(|(index, entry)| (entry.dump_id, index)).collect();
+fn ordered(entries: &[Entry], selection: &Selection) -> Result<Vec<usize>> {
+    let Some(list) = &selection.list else { return Ok((0..entries.len()).collect()) };
+    let places: HashMap<i32, usize> = entries.iter().enumerate().map(|(index, entry)| (entry.dump_id, index)).collect();
     let mut seen = HashSet::new();
     list.iter()
         .filter(|dump_id| seen.insert(**dump_id))
@@ -242,7 +258,7 @@ impl Chooser<'_> {
             // a database comes with its creation, whatever else is selected
             return self.create_database.then_some((true, false));
         }
-        if self.is_left_out(entry) || !self.selection.sections.has(section) {
+        if self.leave.has(&entry.kind, &entry.tag) || !self.selection.sections.has(section) {
             return None;
         }
         if is_attribute(entry) && entry.tag.starts_with("DATABASE ") {
@@ -274,21 +290,6 @@ impl Chooser<'_> {
             Components::Data => Some((false, data)),
             Components::Statistics => None,
         }
-    }
-
-    fn is_left_out(&self, entry: &Entry) -> bool {
-        let kind = entry.kind.as_str();
-        let belongs_to = |prefix: &str| matches!(kind, "COMMENT" | "SECURITY LABEL") && entry.tag.starts_with(prefix);
-        (self.leave.privileges && is_acl(entry))
-            || (self.leave.statistics && is_statistics(entry))
-            || (self.leave.comments && kind == "COMMENT")
-            || (self.leave.policies && (matches!(kind, "POLICY" | "ROW SECURITY") || belongs_to("POLICY ")))
-            || (self.leave.publications
-                && (matches!(kind, "PUBLICATION" | "PUBLICATION TABLE" | "PUBLICATION TABLES IN SCHEMA")
-                    || belongs_to("PUBLICATION ")))
-            || (self.leave.security_labels && kind == "SECURITY LABEL")
-            || (self.leave.subscriptions
-                && (matches!(kind, "SUBSCRIPTION" | "SUBSCRIPTION TABLE") || belongs_to("SUBSCRIPTION ")))
     }
 
     fn is_selected(&self, entry: &Entry, matched: &mut Matched) -> bool {
