@@ -255,10 +255,8 @@ fn what_earlier_drills_left_goes_with_its_subscriptions_or_is_named() {
     server.sql(&subscribed, "create subscription s connection 'dbname=x' publication p with (connect = false);");
     server.sql("postgres", &format!("alter database {stuck} is_template true;"));
     for name in [&subscribed, &stuck] {
-        server.sql(
-            "postgres",
-            &format!("comment on database {name} is 'made by pgproof drill, dropped when it ends';"),
-        );
+        server
+            .sql("postgres", &format!("comment on database {name} is 'made by pgproof drill, dropped when it ends';"));
     }
     let outcome = drill(&kept, options_of(&server));
     let left = leftovers(&server);
@@ -266,7 +264,8 @@ fn what_earlier_drills_left_goes_with_its_subscriptions_or_is_named() {
     server.sql("postgres", &format!("drop database if exists {stuck};"));
     assert_eq!(outcome.proof.verdict, Verdict::Passed, "{:#?}", outcome.proof);
     assert!(!left.contains(&subscribed), "{left}");
-    let named = format!("what an earlier drill left cannot be removed: database \"{stuck}\": cannot drop a template database");
+    let named =
+        format!("what an earlier drill left cannot be removed: database \"{stuck}\": cannot drop a template database");
     assert!(outcome.proof.notes.contains(&named), "{:?}", outcome.proof.notes);
 }
 

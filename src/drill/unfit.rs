@@ -37,13 +37,15 @@ fn is_label_without_provider(failure: &Failure) -> bool {
 /// `SECURITY LABEL public.TABLE t (entry 7)`, a script's statements have no names.
 fn is_missed_label(finding: &Finding, failures: &[Failure]) -> bool {
     let name = format!("SECURITY LABEL {} (", finding.object.replacen(": ", ".", 1));
-    let is_named = failures.iter().any(|failure| failure.entry.starts_with(&name) || failure.entry.starts_with("line "));
+    let is_named =
+        failures.iter().any(|failure| failure.entry.starts_with(&name) || failure.entry.starts_with("line "));
     finding.kind == FindingKind::ObjectMissing && is_named
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::verify::Level;
 
     #[test]
     fn a_label_is_told_from_what_else_is_missing() {
@@ -52,7 +54,13 @@ mod tests {
             message: "no security label providers have been loaded".to_owned(),
             detail: Some("SQLSTATE 22023".to_owned()),
         };
-        let finding = |kind, object: &str| Finding { kind, object: object.to_owned(), detail: String::new() };
+        let finding = |kind, object: &str| Finding {
+            level: Level::Live,
+            kind,
+            object: object.to_owned(),
+            detail: String::new(),
+            wished: false,
+        };
         let failures = [failure("SECURITY LABEL public.TABLE t (entry 7)")];
         assert!(failures.iter().all(is_label_without_provider));
         assert!(!is_label_without_provider(&failure("TABLE public.t (entry 6)")));

@@ -312,7 +312,7 @@ async fn refuse_encoding(
     }
     let found = encoding::unrepresentable(connection, toc, items).await?;
     Ok(found.map(|(names, problem)| Refusal {
-        message: format!("the target's encoding {own} cannot hold {} of the backup", counted(names.len(), "object")),
+        message: format!("the target's encoding {own} cannot hold {} of the backup's objects", names.len()),
         detail: Some(format!("{}: {problem}", names.into_iter().take(5).collect::<Vec<_>>().join(", "))),
         hint: "Restore into a database of the source's encoding: CREATE DATABASE ... TEMPLATE template0 ENCODING ..., or say --create.",
     }))

@@ -209,7 +209,7 @@ mod tests {
         let now = manifest(&[("t", 0), ("u", 3), ("v", 49), ("w", 0), ("x", 1)]);
         assert_eq!(
             found(&now, &before, &[]),
-            [format!("public.t is empty, had 200001 rows in {ID}"), format!("public.v has 49 rows, had 100 in {ID}")]
+            [format!("public.t is empty, had 200,001 rows in {ID}"), format!("public.v has 49 rows, had 100 in {ID}")]
         );
         assert_eq!(found(&now, &before, &["public.t", "V"]), [""; 0]);
         assert_eq!(found(&now, &before, &["public.*"]), [""; 0]);
