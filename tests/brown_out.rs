@@ -7,7 +7,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use crate::support::bin::{Run, db};
-use crate::support::fault::{Fault, Proxy};
+use crate::support::fault::{Fault, Proxy, Request};
 use crate::support::pg::{self, Database};
 use crate::support::store::Bucket;
 
@@ -34,12 +34,14 @@ enum Outage {
 }
 
 impl Outage {
-    fn fault(self, number: usize, left: Duration) -> Fault {
-        match (self, number % 2) {
-            (Self::Busy, _) => Fault::Status(503),
-            (Self::Reset, 0) => Fault::CutRequest(200),
-            (Self::Reset, _) => Fault::CutAnswer(50),
-            (Self::Silent, _) => Fault::Silence(left),
+    fn fault(self, request: &Request, left: Duration) -> Fault {
+        // a request without a body is whole before anything of it could be cut
+        let has_body = matches!(request.method.as_str(), "PUT" | "POST");
+        match self {
+            Self::Busy => Fault::Status(503),
+            Self::Reset if has_body && request.number.is_multiple_of(2) => Fault::CutRequest(200),
+            Self::Reset => Fault::CutAnswer(50),
+            Self::Silent => Fault::Silence(left),
         }
     }
 }
@@ -53,7 +55,7 @@ fn failing(bucket: &Bucket, from: usize, outage: Outage, length: Duration) -> Pr
             begun.get_or_insert_with(Instant::now);
         }
         match *begun {
-            Some(begun) if begun.elapsed() < length => outage.fault(request.number, length - begun.elapsed()),
+            Some(begun) if begun.elapsed() < length => outage.fault(request, length - begun.elapsed()),
             Some(_) | None => Fault::Pass,
         }
     })

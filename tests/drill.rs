@@ -196,7 +196,7 @@ fn what_the_role_and_its_database_are_set_to_is_no_obstacle() {
             ("default_transaction_read_only", "on"),
             ("default_transaction_isolation", "serializable"),
             ("lock_timeout", "1ms"),
-            ("statement_timeout", "20ms"),
+            ("statement_timeout", "100ms"),
         ];
         for (name, value) in settings {
             server.sql("postgres", &format!("alter role {role} set {name} = '{value}';"));
