@@ -142,7 +142,6 @@ async fn create_database(plan: &Plan, shared: &Shared, dump_id: i32, outcome: &m
 async fn analyze(plan: &Plan, options: &Options, has_statistics: bool) -> Result<Option<usize>> {
     let database = plan.summary.database.as_str();
     let mut connection = connect(&options.target.with_database(database)).await?;
-    connection.execute("set statement_timeout = 0").await?;
     let analyzed = if has_statistics {
         let rows = connection.query(MISSING_STATISTICS, &[]).await?;
         for row in &rows {

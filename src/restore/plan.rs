@@ -9,7 +9,7 @@ use super::encoding;
 use super::inspect::{Names, Target, read_missing, read_target};
 use super::script::{self, Survey};
 use super::select::{Components, Item, is_statistics, select};
-use super::session::speak;
+use super::session::{connect, speak};
 use super::source::{Origin, open};
 use super::statement;
 use super::worker::Shared;
@@ -190,7 +190,7 @@ pub(super) async fn build(options: Options, sink: &dyn Sink) -> Result<Plan> {
     let opening = open(&options.source, options.check_files, options.jobs.get(), sink).await?;
     sink.event(Event::PhaseBegun(Phase::Inspect));
     let begun = std::time::Instant::now();
-    let mut connection = Connection::connect(&options.target).await?;
+    let mut connection = connect(&options.target).await?;
     connection.execute("select pg_catalog.set_config('search_path', '', false)").await?;
     if let Some(role) = &options.role {
         connection.query("select pg_catalog.set_config('role', $1, false)", &[Some(role)]).await?;
