@@ -2,7 +2,7 @@
 //!
 //! The source lies in layers; each uses those below it, which `tests/layers.rs` checks.
 //!
-//! - Words: `error`, `record` (a row of the catalog by column names), `secret`.
+//! - Words: `error`, `record` (a row of the catalog by column names), `secret`, `count` (counts as people read them).
 //! - Thought, without a server or a store: `object` (a file for each kind of database object, from its catalog row to its statements),
 //!   `plan` (what is dumped, in which order), `archive` and `codec` (pg_dump's formats, compression, digests), `manifest` (what is
 //!   kept of a backup, and the one state that every verb goes by), `retention`, `event`, `certificate` (whose a server's may be).
@@ -25,6 +25,7 @@ pub mod cli;
 pub mod codec;
 pub mod config;
 pub mod copy;
+mod count;
 pub mod drill;
 pub mod error;
 pub mod event;

@@ -148,6 +148,11 @@ fn a_configuration_file_with_a_password_that_others_can_read_is_warned_of() {
         let run = db([Path::new("backup"), Path::new("--store"), &store, Path::new("--config"), &file]).run();
         let said = run.stderr.contains("has a password in it and can be read by others");
         assert_eq!((run.code, said), (Some(0), warns), "{login} {mode:o}:\n{}", run.transcript());
+        let home = store.join(&database.name);
+        let backup = fs::read_dir(&home).unwrap().flatten().find(|entry| entry.path().is_dir()).unwrap().path();
+        let kept = fs::read_to_string(backup.join("manifest.json")).unwrap();
+        assert!(!kept.contains("can be read by others"), "told, and not stored: {kept}");
+        fs::remove_dir_all(home).unwrap();
         assert!(!run.transcript().contains("ub4"), "{}", run.transcript());
     }
 }

@@ -189,7 +189,7 @@ fn shrinking_is_accepted_before_or_does_not_count_for_volatile_tables() {
     shop.backup(&[], 0);
     shop.database.sql("drop table log; delete from t where id > 2000");
     let (_, run) = shop.backup(&[], 5);
-    for problem in ["public.log is gone, had 100 rows", "public.t has 2000 rows, had 5000"] {
+    for problem in ["public.log is gone, had 100 rows", "public.t has 2,000 rows, had 5,000"] {
         assert!(run.stderr.contains(problem), "{}", run.transcript());
     }
     let (_, run) = shop.backup(&["--volatile", "log"], 5);

@@ -3,7 +3,7 @@
 select d.datname as name
 from pg_catalog.pg_database d
 where d.datname like 'pgproof\_drill\_%'
-  and not exists (select from pg_catalog.pg_stat_activity a where a.datid = d.oid)
+  and not exists (select from pg_catalog.pg_stat_activity a where a.datid = d.oid and a.backend_type <> 'autovacuum worker')
   and case
           when pg_catalog.shobj_description(d.oid, 'pg_database') is not null
               then pg_catalog.shobj_description(d.oid, 'pg_database') = $1

@@ -59,7 +59,8 @@ fn refusal(name: &str, condition: Condition) -> Option<Error> {
         | Condition::Partial(_)
         | Condition::Unreadable(_)
         | Condition::Deleting
-        | Condition::Unfinished => Some(refused.hint("There is nothing to accept.")),
+        | Condition::Unfinished
+        | Condition::LeftOver => Some(refused.hint("There is nothing to accept.")),
     }
 }
 

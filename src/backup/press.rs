@@ -22,6 +22,7 @@ use crate::archive::plain::LargeObjectText;
 use crate::codec::compress::{Compression, Encoder, Shape};
 use crate::codec::digest::{RowDigest, RowSummary};
 use crate::codec::{CodecError, Stage as _};
+use crate::count::counted;
 use crate::error::{Error, ErrorKind, Result};
 use xxhash_rust::xxh3::Xxh3;
 
@@ -289,8 +290,8 @@ impl Work {
                 })?;
                 if claimed.is_some_and(|claimed| claimed != summary.row_count) {
                     return Err(Error::new(ErrorKind::Server, "the server's COPY data is not whole").detail(format!(
-                        "{} rows in the data, {} by the server's count",
-                        summary.row_count,
+                        "{} in the data, {} by the server's count",
+                        counted(summary.row_count, "row"),
                         claimed.unwrap_or_default()
                     )));
                 }

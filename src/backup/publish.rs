@@ -11,6 +11,7 @@ use super::archive::{Archived, Form};
 use super::data::Copied;
 use super::source::Source;
 use crate::archive::toc::{Data, Toc};
+use crate::count::counted;
 use crate::error::{Error, ErrorKind, Result, Retry};
 use crate::event::{Event, Message, Sink};
 use crate::manifest::{self, File, Format, LargeObjects, Manifest, RowSum, Sha256, Table, layout, recovery};
@@ -105,8 +106,8 @@ async fn check_contents(
         return Ok(());
     }
     Err(Error::new(ErrorKind::Bug, "the table of contents reads differently from what was written").detail(format!(
-        "{} entries were read, {} written",
-        read.entries.len(),
+        "{} came back, {} were written",
+        counted(read.entries.len(), "entry"),
         written.entries.len()
     )))
 }
@@ -269,7 +270,13 @@ async fn confirm(store: &dyn Store, folder: &Key, manifest: &Manifest, digest: S
         Some(Standing::Unread) if is_same => {}
         Some(Standing::Unread) => return Err(unseen("its manifest reads differently".to_owned())),
         Some(Standing::Unreadable(error)) => return Err(unseen(error.to_string())),
-        Some(Standing::Complete { .. } | Standing::Summarized { .. } | Standing::Deleting | Standing::Unfinished) => {
+        Some(
+            Standing::Complete { .. }
+            | Standing::Summarized { .. }
+            | Standing::Deleting
+            | Standing::Unfinished
+            | Standing::LeftOver,
+        ) => {
             return Err(unseen("its manifest is not listed".to_owned()));
         }
     }

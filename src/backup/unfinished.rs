@@ -20,7 +20,7 @@ pub(super) async fn discard(store: &Arc<dyn Store>, database: &str, sink: &dyn S
     let mut stays = None;
     for backup in shelf::read_only(&**store, database, |_| false).await? {
         match backup.standing {
-            Standing::Unfinished => match discard_one(&**store, &backup).await {
+            Standing::Unfinished | Standing::LeftOver => match discard_one(&**store, &backup).await {
                 Ok(true) => tell(&backup.id.to_string(), &backup.id.time().to_string(), sink),
                 Ok(false) => {}
                 Err(error) => {

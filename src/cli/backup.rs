@@ -217,7 +217,8 @@ struct RunArgs {
     #[arg(long)]
     enable_row_security: bool,
 
-    /// Leave out objects of kinds that cannot be dumped; ends with code 5
+    /// Leave out what cannot be dumped: kinds that are unknown here, and what the catalogs contradict themselves about; ends
+    /// with code 5
     #[arg(long)]
     allow_unsupported: bool,
 

@@ -5,6 +5,7 @@ use std::os::unix::ffi::OsStrExt as _;
 use super::context::Context;
 use crate::config;
 use crate::error::{Error, ErrorKind, Result};
+use crate::event::{Event, Message, Sink as _};
 use crate::record::decode_text;
 use crate::secret::Secret;
 use crate::server::{self, Origin, Spec};
@@ -108,6 +109,10 @@ fn resolve(spec: &Spec, context: &Context) -> Result<server::Options> {
             "configuration file \"{}\" has a password in it and can be read by others; permissions should be u=rw (0600)",
             path.display()
         ));
+    }
+    // files of this machine are no part of what a manifest or a proof keeps
+    for warning in &options.warnings {
+        context.talk.event(Event::Warning(Message::new(warning.clone())));
     }
     Ok(options)
 }

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use serde_json::Value;
@@ -13,7 +14,7 @@ use crate::config::Origin;
 use crate::error::{Error, ErrorKind, Result};
 use crate::report::{Paint, Talk};
 use crate::server::Sessions;
-use crate::store::{self, Access, Location, Store};
+use crate::store::{self, Access, Location, RetryPolicy, Store};
 
 /// The form of the result on stdout.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
@@ -50,14 +51,19 @@ pub(super) struct Report {
     pub(super) exit: Exit,
 }
 
+/// How long a request is tried again for somebody who waits for an answer and loses no work by none: half a minute at the
+/// beginning.
+const GLANCE: Duration = Duration::from_secs(90);
+
 impl Context {
     /// Opens the store that the arguments name.
     pub(super) async fn open(&self, args: &StoreArgs, access: Access) -> Result<Arc<dyn Store>> {
-        let Some(text) = &args.store else {
-            return Err(Error::new(ErrorKind::Usage, "no store was named")
-                .hint("Pass --store DIR or --store s3://bucket/prefix, or set PGPROOF_STORE."));
-        };
-        self.open_location(&Location::parse(text)?, args, access).await
+        self.open_location(&named(args)?, args, access).await
+    }
+
+    /// Opens the store for a look at what is in it.
+    pub(super) async fn open_for_a_look(&self, args: &StoreArgs) -> Result<Arc<dyn Store>> {
+        self.open_with(&named(args)?, args, Access::Read, GLANCE).await
     }
 
     /// Opens this store, with the S3 settings of the arguments.
@@ -67,9 +73,29 @@ impl Context {
         args: &StoreArgs,
         access: Access,
     ) -> Result<Arc<dyn Store>> {
-        let store = store::open(location, &args.settings(Arc::clone(&self.talk) as _), access).await?;
+        self.open_with(location, args, access, RetryPolicy::default().total).await
+    }
+
+    async fn open_with(
+        &self,
+        location: &Location,
+        args: &StoreArgs,
+        access: Access,
+        retry_for: Duration,
+    ) -> Result<Arc<dyn Store>> {
+        let settings = args.settings(Arc::clone(&self.talk) as _, retry_for);
+        let store = store::open(location, &settings, access).await?;
         // a panic elsewhere leaves the list whole
         self.opened.lock().unwrap_or_else(PoisonError::into_inner).push(Arc::clone(&store));
         Ok(store)
     }
+}
+
+/// The store that the arguments name.
+fn named(args: &StoreArgs) -> Result<Location> {
+    let text = args.store.as_ref().ok_or_else(|| {
+        Error::new(ErrorKind::Usage, "no store was named")
+            .hint("Pass --store DIR or --store s3://bucket/prefix, or set PGPROOF_STORE.")
+    })?;
+    Location::parse(text)
 }

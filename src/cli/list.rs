@@ -9,7 +9,6 @@ use crate::error::Result;
 use crate::event::{Event, Message, Sink as _};
 use crate::list;
 use crate::report::{human, json as machine};
-use crate::store::Access;
 
 /// List the backups of a store
 #[derive(clap::Args)]
@@ -31,7 +30,7 @@ impl Args {
 }
 
 pub(super) async fn run(args: Args, context: &Context) -> Result<Report> {
-    let store = context.open(&args.store, Access::Read).await?;
+    let store = context.open_for_a_look(&args.store).await?;
     let rows = list::run(&list::Options { database: args.database }, store.as_ref()).await?;
     if rows.is_empty() {
         context.talk.event(Event::Note(Message::new(format!("no backups in {}", store.describe()))));

@@ -1,6 +1,7 @@
 //! Options that several commands share.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use chrono_tz::Tz;
 
@@ -127,9 +128,10 @@ pub(super) struct StoreArgs {
     #[arg(long, value_name = "SIZE")]
     s3_part_size: Option<ByteSize>,
 
-    /// How long a request that fails is tried again; at the beginning a third of it
-    #[arg(long, value_name = "TIME", default_value = "15m", value_parser = duration)]
-    s3_retry_for: std::time::Duration,
+    /// How long a request that fails is tried again; at the beginning a third of it [default: 15m; 90s for list, show and
+    /// status]
+    #[arg(long, value_name = "TIME", value_parser = duration)]
+    s3_retry_for: Option<Duration>,
 }
 
 impl StoreArgs {
@@ -138,7 +140,8 @@ impl StoreArgs {
         Self { s3_endpoint: Some(endpoint.to_owned()), ..self.clone() }
     }
 
-    pub(super) fn settings(&self, sink: Arc<dyn Sink>) -> Settings {
+    /// `usual` is how long a request is tried again where nobody has said it.
+    pub(super) fn settings(&self, sink: Arc<dyn Sink>, usual: Duration) -> Settings {
         Settings {
             endpoint: self.s3_endpoint.clone(),
             region: self.s3_region.clone(),
@@ -146,7 +149,7 @@ impl StoreArgs {
             addressing: self.s3_addressing,
             checksum: self.s3_checksum,
             part_bytes: self.s3_part_size.map(|size| size.0),
-            retry: RetryPolicy { total: self.s3_retry_for, ..RetryPolicy::default() },
+            retry: RetryPolicy { total: self.s3_retry_for.unwrap_or(usual), ..RetryPolicy::default() },
             listener: Listener(Some(sink)),
         }
     }
@@ -219,7 +222,7 @@ pub(super) struct LatestArgs {
 }
 
 /// A duration on the command line.
-pub(super) fn duration(text: &str) -> Result<std::time::Duration, String> {
+pub(super) fn duration(text: &str) -> Result<Duration, String> {
     parse_duration(text).map_err(|error| error.to_string())
 }
 

@@ -8,7 +8,6 @@ use crate::error::Result;
 use crate::report::{human, json};
 use crate::shelf::Query;
 use crate::show;
-use crate::store::Access;
 
 const AFTER: &str = "\
 Examples:
@@ -35,7 +34,7 @@ pub(super) struct Args {
 }
 
 pub(super) async fn run(args: Args, context: &Context) -> Result<Report> {
-    let store = context.open(&args.store, Access::Read).await?;
+    let store = context.open_for_a_look(&args.store).await?;
     let query = args.backup.within(args.database.as_deref()).including_filtered(args.latest.include_filtered);
     let details = show::run(&show::Options { query }, store.as_ref()).await?;
     target::tell(&details.remarks, context);

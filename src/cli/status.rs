@@ -8,7 +8,6 @@ use super::options::{StoreArgs, duration};
 use crate::error::Result;
 use crate::report::{human, json};
 use crate::status::{self, Verdict};
-use crate::store::Access;
 
 const AFTER: &str = "\
 Looks at the store alone, from any machine. Ends with 0 when every database has
@@ -39,7 +38,7 @@ pub(super) struct Args {
 }
 
 pub(super) async fn run(args: Args, context: &Context) -> Result<Report> {
-    let store = context.open(&args.store, Access::Read).await?;
+    let store = context.open_for_a_look(&args.store).await?;
     let options =
         status::Options { database: args.database, max_age: args.max_age, include_filtered: args.include_filtered };
     let statuses = status::run(&options, store.as_ref(), context.now).await?;

@@ -2,8 +2,10 @@
 //! it took, writes the evidence, and leaves nothing behind.
 
 mod embedded;
+mod leftover;
 mod proof;
 mod scratch;
+mod unfit;
 
 use std::num::NonZeroUsize;
 use std::sync::Arc;
@@ -102,12 +104,17 @@ async fn drill(options: &Options, proof: &mut Proof, watch: &Stopwatch<'_>) -> R
     proof.server.clone_from(&scratch.server);
     proof.server_version.clone_from(&scratch.server_version);
     proof.notes.append(&mut scratch.notes);
-    proof.notes.extend(scratch.swept.iter().map(|what| format!("removed what an earlier drill left: {what}")));
+    proof.notes.extend(scratch.swept.removed.iter().map(|what| format!("removed what an earlier drill left: {what}")));
+    for what in &scratch.swept.stays {
+        let text = format!("what an earlier drill left cannot be removed: {what}");
+        watch.sink.event(Event::Warning(Message::new(&*text)));
+        proof.notes.push(text);
+    }
 
     let restored = restore_and_compare(options, manifest, &mut scratch, proof, watch).await;
     if options.keep {
         restored?;
-        return Ok(Some(scratch.keep()));
+        return scratch.keep().await.map(Some);
     }
     if let Err(error) = watch.time(Phase::CleanUp, scratch.remove()).await {
         // the drill's result stands; what is left is swept by the next one
@@ -138,7 +145,7 @@ async fn restore_and_compare(
     let begun = Instant::now();
     let outcome = Box::pin(restore::run(restoring, watch)).await?;
     proof.recovery_milliseconds = u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX);
-    scratch.adopt_roles(&outcome.created_roles);
+    scratch.adopt_roles(&outcome.created_roles).await;
     proof.restored = Restored {
         entries: outcome.entry_count,
         tables: outcome.table_count,
@@ -167,7 +174,7 @@ async fn restore_and_compare(
             Verdict::CouldNotRun
         }
     };
-    proof.verdict = match unfit(&outcome.failures, manifest, &proof.server_version) {
+    proof.verdict = match unfit::reason(&outcome.failures, manifest, &proof.server_version, &verification) {
         _ if outcome.failures.is_empty() => verdict,
         None => Verdict::Failed,
         Some(why) => {
@@ -177,18 +184,6 @@ async fn restore_and_compare(
     };
     proof.verification = Some(verification);
     Ok(())
-}
-
-/// Why a restore that failed says something about the scratch server rather than about the backup.
-fn unfit(failures: &[restore::Failure], manifest: &Manifest, server_version: &str) -> Option<String> {
-    let major = |version: &str| version.split(['.', ' ']).next().and_then(|major| major.parse::<u32>().ok());
-    if let (Some(here), Some(there)) = (major(server_version), major(&manifest.source.server_version))
-        && here < there
-    {
-        return Some(format!("the scratch server is PostgreSQL {here}, the source was {there}"));
-    }
-    let extension = failures.iter().find(|failure| failure.entry.starts_with("EXTENSION "))?;
-    Some(format!("the scratch server lacks {}", extension.entry))
 }
 
 /// The backup for the restore, which takes its own.

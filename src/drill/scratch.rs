@@ -5,13 +5,14 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 
-use crate::error::{Error, ErrorKind, Result};
+use crate::count::counted;
+use crate::error::{Error, Result};
 use crate::manifest::Source;
 use crate::object::Quote;
-use crate::record::DecodeError;
 use crate::server::{Connection, Options, sqlstate};
 
 use super::embedded::{self, Cluster};
+use super::leftover::{self, KEPT, MARKER, Swept};
 
 /// Where a drill restores to.
 #[derive(Clone)]
@@ -27,11 +28,8 @@ pub enum Place {
     },
 }
 
-/// Scratch databases are called so, with the time and a random number, and carry [`MARKER`] as their comment.
+/// Scratch databases are called so, with the time and a random number, and carry [`leftover::MARKER`] as their comment.
 const PREFIX: &str = "pgproof_drill_";
-/// The comment of databases and roles that a drill made: whatever carries it may be dropped when no session uses it.
-const MARKER: &str = "made by pgproof drill, dropped when it ends";
-const END_CREATION: &str = include_str!("../../sql/drill/end_creation.sql");
 /// How long cleaning up may take when the drill was stopped.
 const DROP_MAX: Duration = Duration::from_secs(6);
 
@@ -42,8 +40,8 @@ pub(super) struct Scratch {
     /// What is known of its server.
     pub(super) server: String,
     pub(super) server_version: String,
-    /// What drills that died had left, and was removed.
-    pub(super) swept: Vec<String>,
+    /// What drills that died had left.
+    pub(super) swept: Swept,
     /// What is not as on the source.
     pub(super) notes: Vec<String>,
     cluster: Option<Cluster>,
@@ -59,21 +57,21 @@ impl Scratch {
     /// Makes the database. `roles` are created where the server does not have them.
     pub(super) async fn prepare(place: &Place, source: &Source, roles: &[String], now: DateTime<Utc>) -> Result<Self> {
         let name = format!("{PREFIX}{}_{:08x}", now.format("%Y%m%d%H%M%S"), rand::random::<u32>());
-        let mut swept = Vec::new();
+        let mut folders = Vec::new();
         let (cluster, maintenance) = match place {
             Place::Server(options) => (None, (**options).clone()),
             Place::Embedded { programs, folder } => {
                 let base = folder.clone().unwrap_or_else(std::env::temp_dir);
-                swept = embedded::sweep(&base);
+                folders = embedded::sweep(&base);
                 let programs = embedded::find(programs.as_deref(), source.server_version_number / 10_000)?;
                 let cluster = Cluster::start(programs, &base).await?;
                 let options = cluster.options("postgres")?;
                 (Some(cluster), options)
             }
         };
-        let mut connection = Connection::connect(&maintenance).await?;
-        connection.execute("set search_path = ''").await?;
-        swept.extend(sweep(&mut connection).await?);
+        let mut connection = leftover::connect(&maintenance).await?;
+        let mut swept = leftover::sweep(&mut connection, &maintenance).await?;
+        swept.removed.extend(folders);
         let server = match &cluster {
             Some(cluster) => format!("embedded PostgreSQL {}", cluster.version()),
             None => connection.peer().to_owned(),
@@ -119,17 +117,19 @@ impl Scratch {
                 }
                 Err(error) if index + 1 < locales.len() && is_locale_problem(&error) => {}
                 Err(error) => {
-                    return Err(error
-                        .context(&format!("could not make the scratch database \"{name}\""))
-                        .hint("The drill's role needs the right to create databases (CREATEDB)."));
+                    let lacks_right = sqlstate(&error) == Some("42501");
+                    let error = error.context(&format!("could not make the scratch database \"{name}\""));
+                    return Err(match lacks_right {
+                        true => error.hint("The drill's role needs the right to create databases (CREATEDB)."),
+                        false => error,
+                    });
                 }
             }
         }
         // the session comes first: a database without one may be swept by another drill
-        let keeper = Connection::connect(&self.target).await?;
+        let keeper = leftover::connect(&self.target).await?;
         self.keeper = Some(keeper);
-        let comment = format!("comment on database {} is {}", quote.identifier(name), quote.literal(MARKER));
-        connection.execute(&comment).await
+        leftover::mark(connection, "database", name, MARKER).await
     }
 
     /// Creates the roles that the server does not have, without the right to log in.
@@ -141,32 +141,49 @@ impl Scratch {
             if !known.is_empty() || role.starts_with("pg_") {
                 continue;
             }
-            let (name, comment) = (quote.identifier(role), quote.literal(MARKER));
-            let made = connection.execute(&format!("create role {name} nologin")).await;
+            let made = connection.execute(&format!("create role {} nologin", quote.identifier(role))).await;
             made.map_err(|error| {
                 error
                     .context(&format!("could not make role \"{role}\", which owns or may use something in the backup"))
                     .hint("Drill with a role that may create roles, or on an embedded server.")
             })?;
             self.roles.push(role.clone());
-            connection.execute(&format!("comment on role {name} is {comment}")).await?;
+            leftover::mark(connection, "role", role, MARKER).await?;
         }
         Ok(())
     }
 
     /// Roles that others made for this drill, to be removed with it.
-    pub(super) fn adopt_roles(&mut self, roles: &[String]) {
+    pub(super) async fn adopt_roles(&mut self, roles: &[String]) {
         self.roles.extend(roles.iter().cloned());
+        if let Some(keeper) = &mut self.keeper {
+            for role in roles {
+                // without its mark it is removed all the same, unless this drill is killed
+                drop(leftover::mark(keeper, "role", role, MARKER).await);
+            }
+        }
     }
 
-    /// Leaves everything in place and says where it is.
-    pub(super) fn keep(mut self) -> String {
-        self.armed = false;
-        let place = format!("database \"{}\" on {}", self.target.database, self.server);
-        match self.cluster.take() {
-            Some(cluster) => format!("{place}, {}", cluster.leave()),
-            None => place,
+    /// Leaves everything in place, so that the next drill does, too, and says where it is.
+    pub(super) async fn keep(mut self) -> Result<String> {
+        let name = &self.target.database;
+        let place = format!("database \"{name}\" on {}", self.server);
+        if let Some(cluster) = self.cluster.take() {
+            self.armed = false;
+            return Ok(format!("{place}, {}", cluster.leave()));
         }
+        self.keeper = None;
+        let mut connection = leftover::connect(&self.maintenance).await?;
+        leftover::mark(&mut connection, "database", name, KEPT).await?;
+        self.armed = false;
+        for role in &self.roles {
+            leftover::mark(&mut connection, "role", role, KEPT).await?;
+        }
+        connection.close().await;
+        Ok(match self.roles.as_slice() {
+            [] => place,
+            roles => format!("{place}, with {} that it needs: {}", counted(roles.len(), "role"), roles.join(", ")),
+        })
     }
 
     /// Removes the database, the roles and the cluster. A future that is dropped on its way does so, too.
@@ -177,7 +194,7 @@ impl Scratch {
             // here and not on another thread: a signal would end the program while that thread is still at it
             return cluster.remove();
         }
-        let result = remove_from_server(&self.maintenance, &self.target.database, &self.roles).await;
+        let result = leftover::remove(&self.maintenance, &self.target.database, &self.roles).await;
         self.armed = false;
         result
     }
@@ -194,7 +211,7 @@ impl Drop for Scratch {
         let (maintenance, name, roles) = (self.maintenance.clone(), self.target.database.clone(), self.roles.clone());
         let work = std::thread::spawn(move || {
             let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_all().build() else { return };
-            let removing = remove_from_server(&maintenance, &name, &roles);
+            let removing = leftover::remove(&maintenance, &name, &roles);
             // nobody is left who could be told of a failure
             drop(runtime.block_on(async { tokio::time::timeout(DROP_MAX, removing).await }));
         });
@@ -221,48 +238,6 @@ fn locale_clause(source: &Source, major: u32) -> String {
 /// A locale that the server does not have (`22023`), an encoding that does not fit it (`42P17`), or one of another system.
 fn is_locale_problem(error: &Error) -> bool {
     matches!(sqlstate(error), Some("22023" | "42P17" | "42809" | "0A000"))
-}
-
-async fn remove_from_server(maintenance: &Options, name: &str, roles: &[String]) -> Result<()> {
-    let mut connection = Connection::connect(maintenance).await?;
-    connection.execute("set search_path = ''").await?;
-    // the statement that creates it goes on without its client: once it is ended, there is a database or there is none
-    connection.query(END_CREATION, &[Some(&format!("create database {name} "))]).await?;
-    let quote = Quote { all: true, ..Quote::default() };
-    connection.execute(&format!("drop database if exists {} with (force)", quote.identifier(name))).await?;
-    let mut result = Ok(());
-    for role in roles {
-        // another drill on this server may use the role still: it then drops it
-        let dropped = connection.execute(&format!("drop role if exists {}", quote.identifier(role))).await;
-        if let Err(error) = dropped
-            && sqlstate(&error) != Some("2BP01")
-        {
-            result = Err(error);
-        }
-    }
-    connection.close().await;
-    result
-}
-
-/// Removes what drills left that died: databases with our name and our comment that no session uses (without the comment
-/// only when they are an hour old), then roles with our comment. Says which.
-async fn sweep(connection: &mut Connection) -> Result<Vec<String>> {
-    const DATABASES: &str = include_str!("../../sql/drill/leftover_database.sql");
-    const ROLES: &str = include_str!("../../sql/drill/leftover_role.sql");
-    let unknown =
-        |error: DecodeError| Error::new(ErrorKind::Server, "query \"leftover\" was not understood").caused_by(error);
-    let quote = Quote { all: true, ..Quote::default() };
-    let mut swept = Vec::new();
-    for (sql, what) in [(DATABASES, "database"), (ROLES, "role")] {
-        for row in connection.query(sql, &[Some(MARKER)]).await? {
-            let name = row.string("name").map_err(unknown)?;
-            // without force: a session that came meanwhile keeps the database; without rights it stays, too
-            if connection.execute(&format!("drop {what} {}", quote.identifier(&name))).await.is_ok() {
-                swept.push(format!("{what} \"{name}\""));
-            }
-        }
-    }
-    Ok(swept)
 }
 
 #[cfg(test)]

@@ -88,7 +88,7 @@ mod tests {
         put(&store, "shop/20261122T030000Z-k3f9/archive.dump", "x").await;
         let rows = run(&Options::default(), &store).await.unwrap();
         let words: Vec<&str> = rows.iter().map(|row| row.condition.word()).collect();
-        assert_eq!(words, ["good", "filtered", "partial", "unreadable", "unfinished"]);
+        assert_eq!(words, ["good", "filtered", "partial", "unreadable", "leftover"]);
         assert_eq!(rows[0].content.as_ref().map(|content| content.row_count), Some(3));
         let other = Options { database: Some("other".to_owned()) };
         assert_eq!(run(&other, &store).await.unwrap(), []);

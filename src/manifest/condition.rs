@@ -1,6 +1,7 @@
 //! The one state of a backup that every verb goes by, from its manifest and from what was found out later. Pure.
 
 use super::{Evidence, State, Summary};
+use crate::count::counted;
 
 /// What state a backup is in.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -31,6 +32,8 @@ pub enum Condition {
     Deleting,
     /// It has no manifest: a run is writing it, or one has died.
     Unfinished,
+    /// No backup: files with names of a backup's, without a manifest, that no run is known to write.
+    LeftOver,
 }
 
 impl Condition {
@@ -71,6 +74,7 @@ impl Condition {
             Self::Unreadable(_) => "unreadable",
             Self::Deleting => "deleting",
             Self::Unfinished => "unfinished",
+            Self::LeftOver => "leftover",
         }
     }
 
@@ -86,7 +90,8 @@ impl Condition {
             | Self::Damaged { .. }
             | Self::Unreadable(_)
             | Self::Deleting
-            | Self::Unfinished => false,
+            | Self::Unfinished
+            | Self::LeftOver => false,
         }
     }
 
@@ -101,7 +106,11 @@ impl Condition {
                 format!("holds what the configuration selects: {}", filters.join(" "))
             }
             Self::Partial(count) => {
-                format!("lacks {count} object{}; db show names them", if *count == 1 { "" } else { "s" })
+                format!(
+                    "lacks {}; db show names {}",
+                    counted(*count, "object"),
+                    if *count == 1 { "it" } else { "them" }
+                )
             }
             Self::Suspect(reasons) if reasons.is_empty() => {
                 "looked wrong when it was taken; db show says why".to_owned()
@@ -111,6 +120,7 @@ impl Condition {
             Self::Unreadable(reason) => reason.clone(),
             Self::Deleting => "its deletion is finished by the next db prune --yes".to_owned(),
             Self::Unfinished => "has no manifest: a run is writing it, or one has died".to_owned(),
+            Self::LeftOver => "no backup: files without a manifest, which no db backup is writing".to_owned(),
         })
     }
 }

@@ -5,6 +5,7 @@ use super::column::Column;
 use super::data_type::TypeForm;
 use super::table::{RelationKind, Rows, Table};
 use super::{CatalogId, Components, Detail, Inventory, LAST_BUILTIN_OID, Object, Quote, class};
+use crate::count::counted;
 use crate::record::{DecodeError, Record};
 
 /// A row of a catalog that refers to a row which is not there, or lacks one of its own in another catalog.
@@ -164,7 +165,7 @@ impl Inventory {
         }
         let (wanted, found) = (table.column_count, table.columns.len());
         if wanted != found {
-            return Some(format!("has {wanted} columns, of which pg_attribute has {found}"));
+            return Some(format!("has {}, of which pg_attribute has {found}", counted(wanted, "column")));
         }
         if let Some(problem) = table.columns.iter().find_map(|column| self.column_lack(table, column)) {
             return Some(problem);
@@ -190,8 +191,9 @@ impl Inventory {
             return missing("its row in pg_inherits");
         }
         let checks = table.checks.len();
-        (table.check_count != checks)
-            .then(|| format!("has {} check constraints, of which pg_constraint has {checks}", table.check_count))
+        (table.check_count != checks).then(|| {
+            format!("has {}, of which pg_constraint has {checks}", counted(table.check_count, "check constraint"))
+        })
     }
 
     fn column_lack(&self, table: &Table, column: &Column) -> Option<String> {

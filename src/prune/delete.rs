@@ -118,7 +118,8 @@ async fn still_doomed(
             | Standing::Unread
             | Standing::Unreadable(_)
             | Standing::Deleting
-            | Standing::Unfinished => None,
+            | Standing::Unfinished
+            | Standing::LeftOver => None,
         };
         match found.standing {
             Standing::Complete { manifest, .. } if found.id == doomed.id => {
@@ -129,7 +130,7 @@ async fn still_doomed(
             Standing::Complete { .. } | Standing::Summarized { .. } | Standing::Unread => {
                 present.push(judged.backup.clone());
             }
-            Standing::Unreadable(_) | Standing::Deleting | Standing::Unfinished => {}
+            Standing::Unreadable(_) | Standing::Deleting | Standing::Unfinished | Standing::LeftOver => {}
         }
     }
     let Some(manifest) = same else { return Ok(Err("it changed since it was judged".to_owned())) };

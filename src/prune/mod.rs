@@ -120,10 +120,12 @@ pub async fn plan(options: &Options, store: &dyn Store, now: DateTime<Utc>) -> R
                 plan.untouched.push(Untouched { name: name.clone(), reason });
             }
             Standing::Deleting => plan.interrupted.push(remnant()),
-            Standing::Unfinished if backup.touched().is_some_and(|touched| now - touched > grace) => {
+            Standing::Unfinished | Standing::LeftOver
+                if backup.touched().is_some_and(|touched| now - touched > grace) =>
+            {
                 plan.leftovers.push(remnant());
             }
-            Standing::Unfinished | Standing::Unread => {
+            Standing::Unfinished | Standing::LeftOver | Standing::Unread => {
                 let reason = "unfinished; a run may still be writing it".to_owned();
                 plan.untouched.push(Untouched { name: name.clone(), reason });
             }

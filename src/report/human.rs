@@ -20,8 +20,8 @@ pub use verify::verify;
 use super::paint::{Color, Paint};
 use super::redact::line;
 use super::table::{Align, Table};
-use super::talk::{counted, grouped};
 use crate::config::{ByteSize, show_duration};
+use crate::count::{counted, grouped};
 use crate::list::Row;
 use crate::manifest::{Condition, Format, Manifest, expected::RelationKind};
 use crate::prune::{Outcome, Plan};
@@ -46,7 +46,8 @@ fn condition_color(condition: &Condition) -> Color {
         | Condition::Partial(_)
         | Condition::Suspect(_)
         | Condition::Deleting
-        | Condition::Unfinished => Color::Warning,
+        | Condition::Unfinished
+        | Condition::LeftOver => Color::Warning,
         Condition::Damaged { .. } | Condition::Unreadable(_) => Color::Bad,
     }
 }
@@ -195,12 +196,12 @@ fn contents(manifest: &Manifest) -> String {
     ];
     let mut words: Vec<String> =
         parts.into_iter().filter(|(count, _)| *count > 0).map(|(count, noun)| counted(count, noun)).collect();
-    for (count, one, many) in [
-        (sum(|one| one.policies.len()) + entries(&["POLICY"]), "policy", "policies"),
-        (sum(|one| one.indexes.len()) + entries(&["INDEX"]), "index", "indexes"),
+    for (count, noun) in [
+        (sum(|one| one.policies.len()) + entries(&["POLICY"]), "policy"),
+        (sum(|one| one.indexes.len()) + entries(&["INDEX"]), "index"),
     ] {
         if count > 0 {
-            words.push(format!("{} {}", grouped(count), if count == 1 { one } else { many }));
+            words.push(counted(count, noun));
         }
     }
     if words.is_empty() { "nothing".to_owned() } else { words.join(", ") }

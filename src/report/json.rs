@@ -120,7 +120,7 @@ fn condition_detail(condition: &Condition) -> Value {
         Condition::Partial(count) => json!({"skipped": count}),
         Condition::Suspect(reasons) => json!(reasons),
         Condition::Damaged { proof, reason } => json!({"proof": proof, "reason": reason}),
-        Condition::Good | Condition::Deleting | Condition::Unfinished => Value::Null,
+        Condition::Good | Condition::Deleting | Condition::Unfinished | Condition::LeftOver => Value::Null,
     }
 }
 

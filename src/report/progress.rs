@@ -6,6 +6,7 @@ use indicatif::style::ProgressTracker;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 
 use crate::config::{ByteSize, show_duration};
+use crate::count::{counted, grouped};
 use crate::event::{Phase, Progress};
 
 /// The pause between two lines about the same phase.
@@ -210,8 +211,8 @@ fn line(phase: Phase, progress: Progress, elapsed: Duration, still: Duration) ->
         None => {}
     }
     match progress.objects_total {
-        Some(total) => parts.push(format!("{} of {total} objects", progress.objects)),
-        None if progress.objects > 0 => parts.push(format!("{} objects", progress.objects)),
+        Some(total) => parts.push(format!("{} of {}", grouped(progress.objects), counted(total, "object"))),
+        None if progress.objects > 0 => parts.push(counted(progress.objects, "object")),
         None => {}
     }
     if parts.is_empty() {

@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use super::progress::{Display, Meter};
 use super::{Color, Paint, redact};
 use crate::config::{ByteSize, show_duration};
+use crate::count::counted;
 use crate::error::Error;
 use crate::event::{Event, Message, Sink};
 use crate::retention::Action;
@@ -212,25 +213,6 @@ fn message_json(message: &Message) -> Value {
     json!({"message": message.text, "hint": message.hint})
 }
 
-/// `1 table`, `2 tables`.
-pub(super) fn counted(count: u64, noun: &str) -> String {
-    let plural = if count == 1 { "" } else { "s" };
-    format!("{} {noun}{plural}", grouped(count))
-}
-
-/// `1,234,567`.
-pub(super) fn grouped(number: u64) -> String {
-    let digits = number.to_string();
-    let mut text = String::new();
-    for (index, digit) in digits.chars().enumerate() {
-        if index > 0 && (digits.len() - index).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
-}
-
 fn json_line(command: &str, run: &str, level: &str, event: &str, fields: &Value) -> String {
     let mut line = json!({
         "time": Utc::now().to_rfc3339_opts(SecondsFormat::Millis, true),
@@ -248,15 +230,6 @@ fn json_line(command: &str, run: &str, level: &str, event: &str, fields: &Value)
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn numbers_are_grouped() {
-        assert_eq!(grouped(0), "0");
-        assert_eq!(grouped(123), "123");
-        assert_eq!(grouped(1_234_567), "1,234,567");
-        assert_eq!(counted(1, "row"), "1 row");
-        assert_eq!(counted(2000, "row"), "2,000 rows");
-    }
 
     #[test]
     fn json_lines_carry_the_run_and_no_secret() {

@@ -11,6 +11,7 @@ use super::privilege;
 use super::schedule::split;
 use super::select::Item;
 use super::worker::{Shared, Worker};
+use crate::count::counted;
 use crate::error::{Error, ErrorKind, Result};
 use crate::server::sqlstate;
 
@@ -52,7 +53,7 @@ impl Crew {
         }
         let note = problem.map(|error| {
             let why = error.detail_text().map(|detail| format!(" ({detail})")).unwrap_or_default();
-            format!("it goes on with {} of {wanted} connections: {}{why}", workers.len(), error.message())
+            format!("it goes on with {} of {}: {}{why}", workers.len(), counted(wanted, "connection"), error.message())
         });
         Ok(Self { workers, note })
     }

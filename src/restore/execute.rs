@@ -19,6 +19,7 @@ use super::worker::{Done, Shared, Worker};
 use super::{Options, Outcome};
 use crate::archive::pick::Pass;
 use crate::archive::toc::{Entry, Section, Toc};
+use crate::count::counted;
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::{Event, Message, Phase, Progress, Sink};
 use crate::object::identifier::Quote;
@@ -89,8 +90,9 @@ async fn perform(plan: &Plan, sink: &dyn Sink) -> Result<Outcome> {
         match analyzed {
             Ok(None) => {}
             Ok(Some(count)) => sink.event(Event::Note(Message::new(format!(
-                "{} relations keep the backup's statistics for the planner; ANALYZE ran on the {count} tables that lacked some",
-                outcome.statistics_count
+                "statistics for the planner came with the backup for {}; ANALYZE ran on {} without",
+                counted(outcome.statistics_count, "relation"),
+                counted(count, "table")
             )))),
             Err(error) => outcome.warnings.push(format!("statistics could not be gathered: {}", error.message())),
         }
@@ -144,7 +146,6 @@ async fn create_database(plan: &Plan, shared: &Shared, dump_id: i32, outcome: &m
 async fn analyze(plan: &Plan, options: &Options, has_statistics: bool) -> Result<Option<usize>> {
     let database = plan.summary.database.as_str();
     let mut connection = connect(&options.target.with_database(database)).await?;
-    connection.execute("set statement_timeout = 0").await?;
     let analyzed = if has_statistics {
         let rows = connection.query(MISSING_STATISTICS, &[]).await?;
         for row in &rows {

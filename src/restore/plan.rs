@@ -17,6 +17,7 @@ use super::worker::Shared;
 use super::{Options, Outcome, execute, role};
 use crate::archive::toc::{Entry, Toc};
 use crate::codec::compress::Algorithm;
+use crate::count::counted;
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::{Event, Phase, Sink};
 use crate::manifest::{self, Manifest};
@@ -149,26 +150,27 @@ impl fmt::Display for Summary {
         if self.drops_database {
             writeln!(f, "  drops database \"{}\" with everything in it", self.database)?;
         } else if self.drop_count > 0 {
-            writeln!(f, "  drops first {} objects, where they exist", self.drop_count)?;
+            writeln!(f, "  drops first {}, where they exist", counted(self.drop_count, "object"))?;
         }
         if self.creates_database {
             writeln!(f, "  creates database \"{}\"", self.database)?;
         }
-        let kinds: Vec<String> =
-            self.created.iter().map(|(kind, count)| format!("{count} {}", kind.to_lowercase())).collect();
+        let kinds: Vec<String> = self.created.iter().map(|(kind, count)| counted(*count, &noun(kind))).collect();
         if !kinds.is_empty() {
             writeln!(f, "  creates {}", kinds.join(", "))?;
         }
         if self.table_count > 0 {
-            let rows = self.row_count.map(|rows| format!("{rows} rows, ")).unwrap_or_default();
+            let rows = self.row_count.map(|rows| format!("{}, ", counted(rows, "row"))).unwrap_or_default();
             writeln!(
                 f,
-                "  loads   {} tables ({rows}{} bytes), {} at a time",
-                self.table_count, self.byte_count, self.jobs
+                "  loads   {} ({rows}{}), {} at a time",
+                counted(self.table_count, "table"),
+                counted(self.byte_count, "byte"),
+                self.jobs
             )?;
         }
         if self.existing_count > 0 {
-            writeln!(f, "  finds   {} objects in the target", self.existing_count)?;
+            writeln!(f, "  finds   {} in the target", counted(self.existing_count, "object"))?;
         }
         for (what, names) in [
             ("roles", &self.missing_roles),
@@ -317,7 +319,7 @@ fn refuse_missing(options: &Options, missing: &Names) -> Option<Refusal> {
     // without owners it goes on as pg_restore does: what names them fails and is named
     if !missing.roles.is_empty() && !options.create_roles && !options.leave.owner {
         return Some(Refusal {
-            message: format!("{} roles that the backup needs do not exist on the server", missing.roles.len()),
+            message: format!("the server lacks {} that the backup needs", counted(missing.roles.len(), "role")),
             detail: Some(list(&missing.roles)),
             hint: "Create them (the backup's globals.sql does), or say --create-roles; or go on without them by --no-owner, and --no-privileges for their rights.",
         });
@@ -372,8 +374,9 @@ fn cannot_own(owners: &[String], user: &str) -> Option<String> {
 fn refuse_objects(target: &Target) -> Refusal {
     Refusal {
         message: format!(
-            "database \"{}\" is not empty: it has {} objects",
-            target.standing.database, target.object_count
+            "database \"{}\" is not empty: it has {}",
+            target.standing.database,
+            counted(target.object_count, "object")
         ),
         detail: Some(format!("among them {}", target.object_names.join(", "))),
         hint: "Restore into an empty database, or say --clean to drop first what the backup has.",
@@ -533,6 +536,18 @@ fn names(options: &Options, toc: &Toc, items: &[Item], database: Option<i32>) ->
 /// What is said where the archive has statistics that an older server cannot take.
 pub(super) fn statistics_are_left_out(server: Version) -> String {
     format!("the planner's statistics are left out: server {server} cannot take them; ANALYZE makes new ones")
+}
+
+/// What a person calls one of this kind of entry.
+fn noun(kind: &str) -> String {
+    match kind {
+        "FK CONSTRAINT" => "foreign key".to_owned(),
+        "ROW SECURITY" => "row security flag".to_owned(),
+        "STATISTICS" => "statistics object".to_owned(),
+        "statements" => "statement".to_owned(),
+        "BLOB METADATA" | "BLOB" => "large object group".to_owned(),
+        other => other.to_lowercase(),
+    }
 }
 
 fn count(summary: &mut Summary, toc: &Toc, items: &[Item], archive: &Archive, manifest: Option<&Manifest>) {

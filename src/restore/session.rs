@@ -9,6 +9,8 @@ const BEGIN: &str = include_str!("../../sql/restore/begin.sql");
 /// Connects to the target, whose own settings (`ALTER DATABASE ... SET`) must not decide what is restored.
 pub(super) async fn connect(options: &Options) -> Result<Connection> {
     let mut connection = Connection::connect(options).await?;
+    // they may be shorter than what follows
+    connection.execute("set statement_timeout = 0; set lock_timeout = 0").await?;
     connection.query(BEGIN, &[]).await.map_err(|error| error.context("could not set the session up"))?;
     if connection.version().major() >= 14 {
         // what a restore that is killed leaves running ends soon; where the server's system cannot tell, it refuses this

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::Source;
 use crate::archive::{FileKind, foreign_packing};
 use crate::codec::compress::Algorithm;
+use crate::count::counted;
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::Sink;
 use crate::manifest::{Format, Manifest};
@@ -136,11 +137,11 @@ async fn check_files(source: &Source, jobs: usize, sink: &dyn Sink) -> Result<()
     let Some(first) = outcome.findings.first() else { return Ok(()) };
     Err(Error::new(ErrorKind::Damage, format!("backup {} is damaged; nothing was changed", backup.name()))
         .detail(format!(
-            "{}: {} ({}); {} findings in all",
+            "{}: {} ({}); {} in all",
             first.object,
             first.kind.message(),
             first.detail,
-            outcome.findings.len()
+            counted(outcome.findings.len(), "finding")
         ))
         .hint("Look at it with db verify, and restore another backup."))
 }

@@ -16,12 +16,12 @@ const MAINTENANCE: &str = "postgres";
 ///
 /// # Errors
 ///
-/// Those of [`Connection::connect`].
+/// Those of [`connect`].
 pub(super) async fn reach(options: &Options, is_made: bool) -> Result<(Connection, bool)> {
-    match Connection::connect(options).await {
+    match connect(options).await {
         Ok(connection) => Ok((connection, false)),
         Err(error) if error.kind() == ErrorKind::NoDatabase && is_made => {
-            let connection = Connection::connect(&options.with_database(MAINTENANCE)).await?;
+            let connection = connect(&options.with_database(MAINTENANCE)).await?;
             Ok((connection, true))
         }
         Err(error) if error.kind() == ErrorKind::NoDatabase => Err(error.hint(

@@ -68,7 +68,9 @@ impl Backup {
             Condition::Partial(_) => Completeness::Partial,
             Condition::Suspect(_) => Completeness::Suspect,
             Condition::Damaged { .. } => Completeness::Damaged,
-            Condition::Unreadable(_) | Condition::Deleting | Condition::Unfinished => return None,
+            Condition::Unreadable(_) | Condition::Deleting | Condition::Unfinished | Condition::LeftOver => {
+                return None;
+            }
         };
         Some(Self {
             id: summary.id.clone(),

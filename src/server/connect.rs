@@ -359,7 +359,6 @@ async fn login(options: &Options, host: &Host, opened: Opened, lost: Option<&str
     }
     let mut connection =
         begin_session(options, &reached, wire, encrypted).await.map_err(|error| LoginFailure { error, asked })?;
-    connection.warnings.extend(options.warnings.iter().cloned());
     connection.warnings.extend(lost.map(|reason| {
         format!("the session with {} is not encrypted: {reason} (sslmode=prefer goes on without)", connection.peer())
     }));

@@ -16,6 +16,7 @@ use super::options::Options;
 use super::sessions::Seat;
 use super::talk::Talk;
 use super::wire::Wire;
+use crate::count::counted;
 use crate::error::{Error, ErrorKind, Result};
 use crate::object::version::Version;
 use crate::record::{Record, encode_text};
@@ -439,7 +440,11 @@ impl Connection {
             });
         }
         if values.len() != columns.len() {
-            return Err(self.wire.confused(format!("a row has {} values for {} columns", values.len(), columns.len())));
+            return Err(self.wire.confused(format!(
+                "a row has {} for {}",
+                counted(values.len(), "value"),
+                counted(columns.len(), "column")
+            )));
         }
         Record::new(Arc::clone(columns), &values).map_err(|error| self.wire.confused(error.problem))
     }

@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use super::connection::Connection;
 use super::failure::{is_lock_timeout, sqlstate};
 use super::snapshot::Snapshot;
+use crate::count::counted;
 use crate::error::{Error, ErrorKind, Result};
 use crate::record::{DecodeError, Record};
 
@@ -346,10 +347,11 @@ async fn describe(connection: &mut Connection, targets: &[LockTarget], waited: D
             Error::new(ErrorKind::Locked, format!("waited {seconds} s for a lock on table {name}"))
                 .detail(format!("blocked by {session}"))
         }
-        None => {
-            Error::new(ErrorKind::Locked, format!("waited {seconds} s for a lock on one of {} tables", targets.len()))
-                .detail(error.message().to_owned())
-        }
+        None => Error::new(
+            ErrorKind::Locked,
+            format!("waited {seconds} s for a lock on one of {}", counted(targets.len(), "table")),
+        )
+        .detail(error.message().to_owned()),
     }
     .hint(HINT)
 }

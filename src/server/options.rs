@@ -38,7 +38,8 @@ pub struct Options {
     pub poolers: Poolers,
     /// Why the password file has given no password, for when one is asked for.
     pub password_note: Option<String>,
-    /// What the user should know of the settings: a password file that was not used.
+    /// What the user should know of the settings: a password file that was not used. For whoever resolved them to tell;
+    /// sessions do not repeat it.
     pub warnings: Vec<String>,
     /// The sessions that are begun with these options.
     pub sessions: super::Sessions,

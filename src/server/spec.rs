@@ -10,6 +10,7 @@ use super::options::{Address, ChannelBinding, Host, Keepalive, Options, Roots, S
 use super::passfile::{Login, PasswordFile};
 use super::pooler::Poolers;
 use super::{service, silence};
+use crate::count::counted;
 use crate::error::{Error, ErrorKind, Result};
 use crate::record::decode_text;
 use crate::secret::Secret;
@@ -312,11 +313,18 @@ impl Resolver<'_> {
         if !names.is_empty() && !addresses.is_empty() && names.len() != addresses.len() {
             return Err(Error::new(
                 ErrorKind::Config,
-                format!("{} host names do not match {} hostaddr values", names.len(), addresses.len()),
+                format!(
+                    "there are {} and {}",
+                    counted(names.len(), "host name"),
+                    counted(addresses.len(), "hostaddr value")
+                ),
             ));
         }
         if ports.len() > 1 && ports.len() != count {
-            return Err(Error::new(ErrorKind::Config, format!("{} ports do not match {count} hosts", ports.len())));
+            return Err(Error::new(
+                ErrorKind::Config,
+                format!("there are {} and {}", counted(ports.len(), "port"), counted(count, "host")),
+            ));
         }
         let given = self.get("password").map(Secret::new);
         let path = self.password_file().filter(|_| given.is_none());

@@ -105,7 +105,8 @@ pub async fn find(store: &dyn Store, query: &Query) -> Result<Found> {
         | Standing::Summarized { .. }
         | Standing::Unread
         | Standing::Deleting
-        | Standing::Unfinished => Ok(Found { backup, remarks }),
+        | Standing::Unfinished
+        | Standing::LeftOver => Ok(Found { backup, remarks }),
     }
 }
 
@@ -138,6 +139,7 @@ fn latest(store: &dyn Store, backups: Vec<Backup>, include_filtered: bool) -> Re
                         newer_damage = Some(error);
                     }
                 }
+                Condition::LeftOver => {}
                 Condition::Filtered { .. } => remarks.push(format!(
                     "backup {} is newer and filtered: {remark}; --include-filtered takes it",
                     one.name()
@@ -189,6 +191,8 @@ fn by_id(store: &dyn Store, backups: Vec<Backup>, prefix: &str) -> Result<Backup
             .hint("Its deletion is finished by the next db prune --yes.")),
         Standing::Unfinished => Err(Error::new(ErrorKind::Archive, format!("backup {name} was never finished"))
             .detail("it has no manifest: a run is writing it, or one has died")),
+        Standing::LeftOver => Err(Error::new(ErrorKind::Archive, format!("{name} is no backup"))
+            .detail("there are files without a manifest, which no db backup is writing")),
     }
 }
 

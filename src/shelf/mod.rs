@@ -22,7 +22,7 @@ pub use remove::{Removed, remove};
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::manifest::{self, Condition, Evidence, Label, Manifest, Summary, layout};
-use crate::store::{Key, ObjectInfo, Store, decode_component, encode_component};
+use crate::store::{Key, ObjectInfo, Store, decode_component, encode_component, lease};
 
 /// A manifest of 100,000 tables has about 100 MB; a larger one is not read into memory.
 pub(crate) const MANIFEST_MAX: u64 = 256 << 20;
@@ -92,8 +92,11 @@ pub enum Standing {
     Unreadable(Error),
     /// Its deletion has begun.
     Deleting,
-    /// It has no manifest: a run is writing it, or one has died.
+    /// It has no manifest, and the lease names it: a run is writing it, or one has died.
     Unfinished,
+    /// It has no manifest, and no lease names it: what an upload is writing, what a run could not remove, or somebody's files
+    /// that are called as a backup's are.
+    LeftOver,
 }
 
 impl Backup {
@@ -105,7 +108,8 @@ impl Backup {
             | Standing::Unread
             | Standing::Unreadable(_)
             | Standing::Deleting
-            | Standing::Unfinished => None,
+            | Standing::Unfinished
+            | Standing::LeftOver => None,
         }
     }
 
@@ -114,7 +118,11 @@ impl Backup {
         match &self.standing {
             Standing::Complete { manifest, .. } => Some(Cow::Owned(Summary::from(&**manifest))),
             Standing::Summarized { summary, .. } => Some(Cow::Borrowed(summary)),
-            Standing::Unread | Standing::Unreadable(_) | Standing::Deleting | Standing::Unfinished => None,
+            Standing::Unread
+            | Standing::Unreadable(_)
+            | Standing::Deleting
+            | Standing::Unfinished
+            | Standing::LeftOver => None,
         }
     }
 
@@ -130,6 +138,7 @@ impl Backup {
             Standing::Deleting => Condition::Deleting,
             // nobody judges a backup that was not looked at
             Standing::Unread | Standing::Unfinished => Condition::Unfinished,
+            Standing::LeftOver => Condition::LeftOver,
         }
     }
 
@@ -139,7 +148,11 @@ impl Backup {
         let shows = match &self.standing {
             Standing::Complete { manifest, .. } => manifest.snapshot.time,
             Standing::Summarized { summary, .. } => summary.snapshot.time,
-            Standing::Unread | Standing::Unreadable(_) | Standing::Deleting | Standing::Unfinished => self.id.time(),
+            Standing::Unread
+            | Standing::Unreadable(_)
+            | Standing::Deleting
+            | Standing::Unfinished
+            | Standing::LeftOver => self.id.time(),
         };
         (self.id.time(), shows, self.id.clone())
     }
@@ -162,7 +175,8 @@ impl Backup {
             | Standing::Unread
             | Standing::Unreadable(_)
             | Standing::Deleting
-            | Standing::Unfinished => Ok(self),
+            | Standing::Unfinished
+            | Standing::LeftOver => Ok(self),
         }
     }
 
@@ -258,9 +272,11 @@ async fn read_below(
                     Standing::Complete { .. } | Standing::Summarized { .. } => {
                         evidence::fetch(store, &id, &objects).await?
                     }
-                    Standing::Unread | Standing::Unreadable(_) | Standing::Deleting | Standing::Unfinished => {
-                        Evidence::default()
-                    }
+                    Standing::Unread
+                    | Standing::Unreadable(_)
+                    | Standing::Deleting
+                    | Standing::Unfinished
+                    | Standing::LeftOver => Evidence::default(),
                 };
                 Ok::<_, Error>(Backup { database, id, standing, objects, members, evidence })
             }
@@ -298,7 +314,14 @@ async fn look(store: &dyn Store, database: &str, id: &Label, objects: &[ObjectIn
     if find(layout::TOMBSTONE).is_some() {
         return Ok(Standing::Deleting);
     }
-    let Some(object) = find(layout::MANIFEST) else { return Ok(Standing::Unfinished) };
+    let Some(object) = find(layout::MANIFEST) else {
+        let job = lease::job(store, &Key::new(encode_component(database))?).await?;
+        return Ok(if job.is_some_and(|job| job == id.to_string()) {
+            Standing::Unfinished
+        } else {
+            Standing::LeftOver
+        });
+    };
     if let Depth::Listing = depth {
         return Ok(Standing::Unread);
     }

@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 
 use regex::Regex;
 
+use crate::count::{counted, grouped};
 use crate::error::{Error, ErrorKind, Result};
 use crate::manifest::Manifest;
 use crate::manifest::expected::{Relation, RelationKind};
@@ -130,11 +131,11 @@ pub fn find(now: &Manifest, before: &Manifest, volatile: &Volatile, max_shrink_p
         let is = ours.parts.get(&(schema.clone(), name.clone()));
         let is = is.or_else(|| was.oids.iter().find_map(|oid| renamed.get(oid).copied()));
         let detail = match is {
-            None if is_alike => format!("is gone, had {} rows in {}", was.rows, before.id),
+            None if is_alike => format!("is gone, had {} in {}", counted(was.rows, "row"), before.id),
             None => continue,
-            Some(is) if is.rows == 0 => format!("is empty, had {} rows in {}", was.rows, before.id),
+            Some(is) if is.rows == 0 => format!("is empty, had {} in {}", counted(was.rows, "row"), before.id),
             Some(is) if was.rows >= FEW_ROWS && is.rows < was.rows.div_ceil(2) => {
-                format!("has {} rows, had {} in {}", is.rows, was.rows, before.id)
+                format!("has {}, had {} in {}", counted(is.rows, "row"), grouped(was.rows), before.id)
             }
             Some(_) => continue,
         };
@@ -208,7 +209,7 @@ mod tests {
         let now = manifest(&[("t", 0), ("u", 3), ("v", 49), ("w", 0), ("x", 1)]);
         assert_eq!(
             found(&now, &before, &[]),
-            [format!("public.t is empty, had 200001 rows in {ID}"), format!("public.v has 49 rows, had 100 in {ID}")]
+            [format!("public.t is empty, had 200,001 rows in {ID}"), format!("public.v has 49 rows, had 100 in {ID}")]
         );
         assert_eq!(found(&now, &before, &["public.t", "V"]), [""; 0]);
         assert_eq!(found(&now, &before, &["public.*"]), [""; 0]);

@@ -1,5 +1,8 @@
+use std::sync::Arc;
+
 use super::*;
 use crate::manifest::File;
+use crate::store::lease::Lease;
 use crate::store::{MemoryStore, PutMode};
 use bytes::Bytes;
 
@@ -35,6 +38,7 @@ async fn outline(store: &dyn Store) -> Vec<String> {
         Standing::Unread => "unread".to_owned(),
         Standing::Deleting => "deleting".to_owned(),
         Standing::Unfinished => "unfinished".to_owned(),
+        Standing::LeftOver => "leftover".to_owned(),
     };
     let backups = read(store, None).await.unwrap();
     backups.iter().map(|backup| format!("{}: {}", backup.name(), standing(backup))).collect()
@@ -57,7 +61,7 @@ async fn one_bad_manifest_never_hides_the_others() {
         outline(&store).await,
         [
             "shop/20261115T030000Z-k3f9: deleting",
-            "shop/20261116T030000Z-k3f9: unfinished",
+            "shop/20261116T030000Z-k3f9: leftover",
             "shop/20261117T030000Z-k3f9: manifest \"shop/20261117T030000Z-k3f9/manifest.json\" belongs to another backup",
             "shop/20261118T030000Z-k3f9: manifest \"shop/20261118T030000Z-k3f9/manifest.json\" is damaged",
             "shop/20261119T030000Z-k3f9: complete",
@@ -117,7 +121,21 @@ async fn a_folder_with_nothing_but_somebodys_files_is_no_backup() {
     put(&store, &format!("shop/{OLD}/notes.txt"), "mine").await;
     assert_eq!(outline(&store).await, [""; 0]);
     put(&store, &format!("shop/{OLD}/archive.dump"), "half").await;
-    assert_eq!(outline(&store).await, [format!("shop/{OLD}: unfinished")]);
+    assert_eq!(outline(&store).await, [format!("shop/{OLD}: leftover")]);
+}
+
+#[tokio::test]
+async fn what_a_run_is_writing_is_told_from_what_is_left_over() {
+    let store: Arc<dyn Store> = Arc::new(MemoryStore::new());
+    for id in [OLD, NEW] {
+        put(&*store, &format!("shop/{id}/archive.sql"), "somebody's, or half of one").await;
+    }
+    let (lease, _) = Lease::acquire(Arc::clone(&store), &Key::new("shop").unwrap(), "backup", NEW).await.unwrap();
+    assert_eq!(outline(&*store).await, [format!("shop/{OLD}: leftover"), format!("shop/{NEW}: unfinished")]);
+    lease.release().await;
+    assert_eq!(outline(&*store).await, [format!("shop/{OLD}: leftover"), format!("shop/{NEW}: leftover")]);
+    let error = find(&*store, &Query::parse(NEW).unwrap()).await.unwrap_err();
+    assert_eq!(error.message(), format!("shop/{NEW} is no backup"));
 }
 
 #[test]

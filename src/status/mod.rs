@@ -8,7 +8,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use crate::error::Result;
 use crate::manifest::{Condition, Label, Summary};
 use crate::retention::CLOCK_TOLERANCE;
-use crate::shelf::{self, Backup};
+use crate::shelf::{self, Backup, Standing};
 use crate::store::Store;
 
 /// What is expected.
@@ -91,7 +91,10 @@ impl Verdict {
 pub async fn run(options: &Options, store: &dyn Store, now: DateTime<Utc>) -> Result<Vec<Status>> {
     let mut by_database: BTreeMap<String, Vec<Backup>> = BTreeMap::new();
     for backup in shelf::survey(store, options.database.as_deref()).await? {
-        by_database.entry(backup.database.clone()).or_default().push(backup);
+        // what is no backup makes no database
+        if !matches!(backup.standing, Standing::LeftOver) {
+            by_database.entry(backup.database.clone()).or_default().push(backup);
+        }
     }
     if by_database.is_empty() {
         by_database.insert(options.database.clone().unwrap_or_default(), Vec::new());
@@ -136,7 +139,8 @@ fn judge(options: &Options, database: String, backups: &[Backup], now: DateTime<
                 | Condition::Damaged { .. }
                 | Condition::Unreadable(_)
                 | Condition::Deleting
-                | Condition::Unfinished => "",
+                | Condition::Unfinished
+                | Condition::LeftOver => "",
             };
             let remark = condition.remark().unwrap_or_default();
             remarks.push(format!("{} is {}: {remark}{advice}", backup.id, condition.word()));
@@ -201,10 +205,12 @@ mod tests {
         let store = MemoryStore::new();
         put_backup(&store, "20261121T030000Z-k3f9", |_| {}).await;
         put(&store, "shop/20261121T040000Z-k3f9/archive.dump", "x").await;
+        put(&store, "blog/20261121T040000Z-k3f9/archive.dump", "left over, and no database's backup").await;
         put(&store, "shop/20261121T020000Z-k3f9/tombstone.json", "x").await;
+        put_backup(&store, "20261121T010000Z-k3f9", |manifest| manifest.state = State::Partial).await;
         let found = run(&options(None), &store, "2026-11-21T04:00:00Z".parse().unwrap()).await.unwrap();
         assert_eq!((found[0].good_count, found[0].other_count()), (1, 1));
-        assert_eq!(found[0].others.keys().copied().collect::<Vec<_>>(), ["unfinished"]);
+        assert_eq!(found[0].others.keys().copied().collect::<Vec<_>>(), ["partial"]);
         assert_eq!(found[0].newest.as_ref().map(|newest| newest.age), Some(Duration::from_secs(3600)));
     }
 

@@ -25,6 +25,8 @@ pub enum Fault {
     Hold,
     /// The request takes this long.
     Slow(Duration),
+    /// The same, and a put is carried out although nobody waits for it any more.
+    Late(Duration),
 }
 
 /// Passes everything on to another store, except for one call: that one meets the fault.
@@ -96,7 +98,7 @@ impl FaultStore {
             Fault::Reject => Err(failure),
             Fault::FailAfterWrite => change.await.and(Err(failure)),
             Fault::Hold => std::future::pending().await,
-            Fault::Slow(time) => {
+            Fault::Slow(time) | Fault::Late(time) => {
                 tokio::time::sleep(time).await;
                 change.await
             }
@@ -148,6 +150,15 @@ impl Store for FaultStore {
     }
 
     async fn put(&self, key: &Key, bytes: Bytes, mode: PutMode) -> Result<PutOutcome> {
+        let strikes = self.at.is_none_or(|at| at == self.changes());
+        if let (Fault::Late(time), true) = (self.fault, strikes) {
+            let (inner, own) = (Arc::clone(&self.inner), key.clone());
+            tokio::spawn(async move {
+                tokio::time::sleep(time).await;
+                inner.put(&own, bytes, mode).await
+            });
+            return self.meet(&format!("put {key}"), std::future::ready(Ok(PutOutcome::Stored))).await;
+        }
         self.meet(&format!("put {key}"), self.inner.put(key, bytes, mode)).await
     }
 
@@ -211,13 +222,14 @@ mod tests {
             (Fault::FailAfterWrite, true),
             (Fault::Hold, false),
             (Fault::Slow(Duration::from_secs(9)), true),
+            (Fault::Late(Duration::from_secs(9)), true),
         ] {
             let memory = MemoryStore::new();
             let store = FaultStore::new(Arc::new(memory.clone()), fault, 0);
             let put = store.put(&key, Bytes::new(), PutMode::Overwrite);
             let ended = tokio::time::timeout(Duration::from_secs(60), put).await;
             assert_eq!(ended.is_err(), fault == Fault::Hold);
-            assert_eq!(matches!(ended, Ok(Ok(_))), matches!(fault, Fault::Slow(_)));
+            assert_eq!(matches!(ended, Ok(Ok(_))), matches!(fault, Fault::Slow(_) | Fault::Late(_)));
             assert_eq!(memory.head(&key).await.unwrap().is_some(), stored, "{fault:?}");
         }
     }

@@ -7,7 +7,11 @@
 //! since: then it is taken anew like a stale one, and only if it is still there with the holder's own nonce.
 //!
 //! Nothing here needs the right to delete: a lease that cannot be removed is written over as a released one.
+//!
+//! Nothing writes a lease again that was given back: the heartbeat is at its end before, and where the store has left one
+//! unanswered, which it may still carry out, the holder looks once more afterwards.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
@@ -31,6 +35,9 @@ const HEARTBEAT: Duration = Duration::from_secs(30);
 
 /// How long two writers wait before they look whose lease was left, where the store does not decide.
 const SETTLE: Duration = Duration::from_secs(2);
+
+/// How long the end of a run waits for the answer to its last heartbeat.
+const LAST_ANSWER: Duration = Duration::from_secs(10);
 
 /// A lease is small; more than this is none.
 const SIZE_MAX: u64 = 64 << 10;
@@ -64,9 +71,18 @@ pub struct Lease {
     store: Arc<dyn Store>,
     key: Key,
     holder: Holder,
-    renewed: Arc<Mutex<Renewed>>,
+    beat: Arc<Beat>,
     keeper: tokio::task::JoinHandle<()>,
+    /// Tells the keeper to end.
+    stop: watch::Sender<bool>,
     state: watch::Receiver<Option<Lost>>,
+}
+
+/// What is known of the heartbeat.
+struct Beat {
+    renewed: Mutex<Renewed>,
+    /// One was written and not answered: the store may carry it out later.
+    in_doubt: AtomicBool,
 }
 
 /// Why a lease is no longer held.
@@ -130,9 +146,11 @@ impl Lease {
             }
         }
         let (sender, state) = watch::channel(None);
-        let renewed = Arc::new(Mutex::new(Renewed::now()));
-        let keeper = tokio::spawn(keep(Arc::clone(&store), key.clone(), holder.clone(), Arc::clone(&renewed), sender));
-        Ok((Self { store, key, holder, renewed, keeper, state }, stale.filter(|stale| !stale.released)))
+        let (stop, stopped) = watch::channel(false);
+        let beat = Arc::new(Beat { renewed: Mutex::new(Renewed::now()), in_doubt: AtomicBool::new(false) });
+        let keeping = keep(Arc::clone(&store), key.clone(), holder.clone(), Arc::clone(&beat), sender, stopped);
+        let keeper = tokio::spawn(keeping);
+        Ok((Self { store, key, holder, beat, keeper, stop, state }, stale.filter(|stale| !stale.released)))
     }
 
     /// Makes sure, by reading it again, that the lease is held at this moment.
@@ -141,11 +159,11 @@ impl Lease {
             return Err(lost_error(&lost.0));
         }
         still_held(&*self.store, &self.key, &self.holder).await?;
-        if lock(&self.renewed).age() < TIME_TO_LIVE {
+        if self.beat.renewed().age() < TIME_TO_LIVE {
             return Ok(());
         }
-        take_anew(&*self.store, &self.key, &self.holder).await?;
-        *lock(&self.renewed) = Renewed::now();
+        take_anew(&*self.store, &self.key, &self.holder, &self.beat).await?;
+        *self.beat.renewed() = Renewed::now();
         Ok(())
     }
 
@@ -160,8 +178,18 @@ impl Lease {
     }
 
     /// Gives the lease back. A failure leaves a lease that becomes stale, so it is not worth failing for.
-    pub async fn release(self) {
-        self.keeper.abort();
+    pub async fn release(mut self) {
+        // the keeper may have ended by itself, or with a panic of which there is nothing to be said here
+        let _ = self.stop.send(true);
+        drop((&mut self.keeper).await);
+        self.give_back().await;
+        if self.beat.in_doubt.load(Ordering::SeqCst) {
+            tokio::time::sleep(SETTLE).await;
+            self.give_back().await;
+        }
+    }
+
+    async fn give_back(&self) {
         let held = match still_held(&*self.store, &self.key, &self.holder).await {
             Err(error) if error.kind() != ErrorKind::Locked => still_held(&*self.store, &self.key, &self.holder).await,
             held => held,
@@ -192,9 +220,11 @@ impl Renewed {
     }
 }
 
-fn lock(renewed: &Mutex<Renewed>) -> MutexGuard<'_, Renewed> {
-    // a panic elsewhere leaves two times, whole
-    renewed.lock().unwrap_or_else(PoisonError::into_inner)
+impl Beat {
+    fn renewed(&self) -> MutexGuard<'_, Renewed> {
+        // a panic elsewhere leaves two times, whole
+        self.renewed.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 /// Removes the lease, or where that is not allowed writes it over as one that nobody holds.
@@ -215,57 +245,77 @@ async fn still_held(store: &dyn Store, key: &Key, holder: &Holder) -> Result<()>
 }
 
 /// For a holder whose time went by: it was not taken by others until now, and whoever is about to take it shows after a while.
-async fn take_anew(store: &dyn Store, key: &Key, holder: &Holder) -> Result<()> {
-    let renewed = Holder { heartbeat: Utc::now(), ..holder.clone() };
-    let _ = store.put(key, encode(&renewed), PutMode::Overwrite).await?;
+async fn take_anew(store: &dyn Store, key: &Key, holder: &Holder, beat: &Beat) -> Result<()> {
+    write(store, key, holder, beat).await?;
     tokio::time::sleep(SETTLE).await;
     still_held(store, key, holder).await
 }
 
-/// Writes the lease again and again, until it is not ours.
+/// Writes the lease with a fresh sign of life.
+async fn write(store: &dyn Store, key: &Key, holder: &Holder, beat: &Beat) -> Result<()> {
+    let again = Holder { heartbeat: Utc::now(), ..holder.clone() };
+    // until there is an answer
+    let before = beat.in_doubt.swap(true, Ordering::SeqCst);
+    let _ = store.put(key, encode(&again), PutMode::Overwrite).await?;
+    beat.in_doubt.store(before, Ordering::SeqCst);
+    Ok(())
+}
+
+/// Writes the lease again and again, until it is not ours or the run is at its end.
 async fn keep(
     store: Arc<dyn Store>,
     key: Key,
     holder: Holder,
-    renewed: Arc<Mutex<Renewed>>,
+    beat: Arc<Beat>,
     lost: watch::Sender<Option<Lost>>,
+    mut stop: watch::Receiver<bool>,
 ) {
+    // ends, too, when the lease is dropped
+    let stopped = async |stop: &mut watch::Receiver<bool>| drop(stop.wait_for(|stop| *stop).await);
     loop {
-        tokio::time::sleep(HEARTBEAT).await;
-        let held = still_held(&*store, &key, &holder).await;
-        if let Err(error) = held {
-            if error.kind() == ErrorKind::Locked {
+        tokio::select! {
+            () = tokio::time::sleep(HEARTBEAT) => {}
+            () = stopped(&mut stop) => return,
+        }
+        let renewed = tokio::select! {
+            renewed = renew(&*store, &key, &holder, &beat) => renewed,
+            () = async { stopped(&mut stop).await; tokio::time::sleep(LAST_ANSWER).await } => return,
+        };
+        match renewed {
+            Ok(()) => *beat.renewed() = Renewed::now(),
+            Err(error) if error.kind() == ErrorKind::Locked => {
                 // nobody may be waiting any more
                 let _ = lost.send(Some(Lost(error.detail_text().unwrap_or_default().to_owned())));
                 return;
             }
             // the store may come back; whoever publishes looks again before
-            continue;
-        }
-        let is_late = lock(&renewed).age() >= TIME_TO_LIVE;
-        let written = if is_late {
-            take_anew(&*store, &key, &holder).await
-        } else {
-            let again = Holder { heartbeat: Utc::now(), ..holder.clone() };
-            // one that the store keeps repeating might write over the lease of whoever took ours meanwhile
-            match tokio::time::timeout(HEARTBEAT, store.put(&key, encode(&again), PutMode::Overwrite)).await {
-                Ok(put) => put.map(drop),
-                Err(_) => continue,
-            }
-        };
-        match written {
-            Ok(()) => *lock(&renewed) = Renewed::now(),
-            Err(error) if error.kind() == ErrorKind::Locked => {
-                let _ = lost.send(Some(Lost(error.detail_text().unwrap_or_default().to_owned())));
-                return;
-            }
             Err(_) => {}
         }
     }
 }
 
+/// One heartbeat.
+async fn renew(store: &dyn Store, key: &Key, holder: &Holder, beat: &Beat) -> Result<()> {
+    still_held(store, key, holder).await?;
+    let is_late = beat.renewed().age() >= TIME_TO_LIVE;
+    if is_late {
+        return take_anew(store, key, holder, beat).await;
+    }
+    // one that the store keeps repeating might write over the lease of whoever took ours meanwhile
+    match tokio::time::timeout(HEARTBEAT, write(store, key, holder, beat)).await {
+        Ok(written) => written,
+        Err(_) => Err(Error::new(ErrorKind::Throttled, "the lease was not renewed in time")),
+    }
+}
+
 fn encode(holder: &Holder) -> Bytes {
     serde_json::to_vec_pretty(holder).expect("a lease has strings and numbers only").into()
+}
+
+/// What the run that holds a folder's lease works on, whether it is alive or not; `None` where nobody holds it.
+pub(crate) async fn job(store: &dyn Store, folder: &Key) -> Result<Option<String>> {
+    let held = read(store, &folder.join(NAME)?).await?;
+    Ok(held.filter(|(holder, _)| !holder.released).map(|(holder, _)| holder.job))
 }
 
 /// Who holds the lease, and when the store received it. What is no lease reads as one that is stale at once.
@@ -426,12 +476,27 @@ mod tests {
         for taken in [false, true] {
             let store = MemoryStore::new();
             let (lease, _) = Lease::acquire(Arc::new(store.clone()), &folder(), "backup", "a").await.unwrap();
-            lock(&lease.renewed).1 = SystemTime::now() - 2 * TIME_TO_LIVE;
+            lease.beat.renewed().1 = SystemTime::now() - 2 * TIME_TO_LIVE;
             if taken {
                 plant(&store, |_| {}).await;
             }
             assert_eq!(lease.check().await.is_ok(), !taken);
-            assert!(lock(&lease.renewed).age() < TIME_TO_LIVE || taken);
+            assert!(lease.beat.renewed().age() < TIME_TO_LIVE || taken);
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn nothing_writes_a_lease_that_was_given_back() {
+        // the heartbeat is change 1: under way when the lease is given back; given up, and carried out a moment later
+        for (takes, ends) in [(5, 31), (31, 61), (35, 64)] {
+            let memory = MemoryStore::new();
+            let late = Fault::Late(Duration::from_secs(takes));
+            let store: Arc<dyn Store> = Arc::new(FaultStore::new(Arc::new(memory.clone()), late, 1));
+            let (lease, _) = Lease::acquire(store, &folder(), "backup", "a").await.unwrap();
+            tokio::time::sleep(Duration::from_secs(ends)).await;
+            lease.release().await;
+            tokio::time::sleep(Duration::from_secs(600)).await;
+            assert_eq!(memory.list("").await.unwrap(), [], "{takes} s, ended after {ends} s");
         }
     }
 

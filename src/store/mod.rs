@@ -12,6 +12,7 @@ use bytes::Bytes;
 use chrono::{DateTime, Utc};
 use futures_util::stream::BoxStream;
 
+use crate::count::counted;
 use crate::error::{Error, ErrorKind, Result};
 
 #[cfg(test)]
@@ -117,7 +118,7 @@ impl std::fmt::Display for Kept {
         match self {
             Self::Until(time) => write!(f, "locked until {}", time.format("%Y-%m-%d %H:%M:%S UTC")),
             Self::LegalHold => f.write_str("until its legal hold is lifted"),
-            Self::Days(days) => write!(f, "for {days} days, by the bucket's lifecycle"),
+            Self::Days(days) => write!(f, "for {}, by the bucket's lifecycle", counted(*days, "day")),
             Self::Unlimited => f.write_str("until somebody deletes the bucket's old versions"),
         }
     }

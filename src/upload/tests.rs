@@ -47,7 +47,7 @@ async fn copies_every_complete_backup_once() {
     let (from, to) = (source().await, MemoryStore::new());
     let outcome = run(&options(&from, &to), &Silent).await.unwrap();
     assert!(outcome.failed.is_empty(), "{:?}", outcome.failed);
-    assert_eq!(outcome.passed_over, [("shop/20261122T030000Z-k3f9".to_owned(), "unfinished".to_owned())]);
+    assert_eq!(outcome.passed_over, [("shop/20261122T030000Z-k3f9".to_owned(), "leftover".to_owned())]);
     assert_eq!(outcome.backups.iter().map(|copied| copied.files).collect::<Vec<_>>(), [2, 2]);
     let mut expected = keys(&from).await;
     expected.retain(|key| !key.contains("20261122"));

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, HashSet};
 
 use crate::archive::toc::{Entry, Toc};
+use crate::count::{counted, grouped};
 use crate::manifest::Manifest;
 use crate::manifest::expected::{Constraint, Expected, Relation, RelationKind};
 use crate::shelf::shrinkage::{self, Volatile};
@@ -83,7 +84,11 @@ fn wished_table(wish: &TableWish, manifest: &Manifest, report: &mut LevelReport)
             manifest.tables.iter().filter(|table| table.schema == relation.schema && table.name == relation.name);
         let rows: u64 = tables.map(|table| table.rows).sum();
         if rows < least {
-            report.unmet(FindingKind::RowCount, &full, format!("{rows} rows, at least {least} are wished for"));
+            report.unmet(
+                FindingKind::RowCount,
+                &full,
+                format!("{}, at least {} are wished for", counted(rows, "row"), grouped(least)),
+            );
         }
     }
     for (what, wished, found) in [

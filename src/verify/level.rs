@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::archive::toc::Entry;
 use crate::codec::digest::{LargeObjectSummary, RowSummary};
+use crate::count::{counted, grouped};
 use crate::manifest::{Manifest, Table};
 
 use super::contents::{Contents, entry_name};
@@ -61,7 +62,9 @@ pub(super) fn rows(contents: Option<&Contents>, manifest: Option<&Manifest>) -> 
             None if contents.decoded.contains(&table.dump_id) => {
                 report.not_checked(format!("rows of {name}"), "they could not be counted");
             }
-            None => report.find(FindingKind::DataMissing, &name, format!("{} rows should be there", table.rows)),
+            None => {
+                report.find(FindingKind::DataMissing, &name, format!("there should be {}", counted(table.rows, "row")))
+            }
         }
     }
     large_objects(contents, manifest, unknown, &mut report);
@@ -77,7 +80,7 @@ fn records(contents: &Contents, manifest: &Manifest, report: &mut LevelReport) {
     }
     for (dump_id, tables) in records.iter().filter(|(_, tables)| tables.len() > 1) {
         let name = tables.first().map(|table| format!("{}.{}", table.schema, table.name)).unwrap_or_default();
-        report.find(FindingKind::TableRecord, name, format!("{} records of entry {dump_id}", tables.len()));
+        report.find(FindingKind::TableRecord, name, format!("entry {dump_id} has {}", counted(tables.len(), "record")));
     }
     let Some(toc) = &contents.toc else {
         // SQL text has no entries; how many there were is told elsewhere in the manifest
@@ -110,11 +113,19 @@ fn compare(table: &Table, name: &str, found: RowSummary, report: &mut LevelRepor
     report.checked("tables", 1_u64);
     report.checked("rows", found.row_count);
     if found.row_count != table.rows {
-        report.find(FindingKind::RowCount, name, format!("{} rows, the source had {}", found.row_count, table.rows));
+        report.find(
+            FindingKind::RowCount,
+            name,
+            format!("{}, the source had {}", counted(found.row_count, "row"), grouped(table.rows)),
+        );
     } else if found.digest != table.digest.0 || found.byte_count != table.bytes {
         let detail = format!(
-            "{} rows, digest {:032x} in {} bytes; the source had {} in {}",
-            found.row_count, found.digest, found.byte_count, table.digest, table.bytes
+            "{}, digest {:032x} in {}; the source had {} in {}",
+            counted(found.row_count, "row"),
+            found.digest,
+            counted(found.byte_count, "byte"),
+            table.digest,
+            grouped(table.bytes)
         );
         report.find(FindingKind::RowDigest, name, detail);
     }

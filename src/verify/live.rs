@@ -11,6 +11,7 @@ use crate::archive::toc;
 use crate::catalog::{self, read_expected};
 use crate::codec::digest::{LargeObjectDigest, LargeObjectSummary, RowDigest, RowSummary};
 use crate::copy::Pool;
+use crate::count::{counted, grouped};
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::{Event, Message, Progress, Sink};
 use crate::manifest::expected::Expected;
@@ -271,10 +272,15 @@ fn judge(table: &Table, found: RowSummary, report: &mut LevelReport) {
     report.checked("tables with rows", 1_u64);
     report.checked("rows", found.row_count);
     if found.row_count != table.rows {
-        let detail = format!("{} rows, the backup has {}", found.row_count, table.rows);
+        let detail = format!("{}, the backup has {}", counted(found.row_count, "row"), grouped(table.rows));
         report.find(FindingKind::RowCount, name, detail);
     } else if found.digest != table.digest.0 {
-        let detail = format!("{} rows, digest {:032x}; the backup has {}", found.row_count, found.digest, table.digest);
+        let detail = format!(
+            "{}, digest {:032x}; the backup has {}",
+            counted(found.row_count, "row"),
+            found.digest,
+            table.digest
+        );
         report.find(FindingKind::RowDigest, name, detail);
     }
 }
@@ -360,7 +366,7 @@ impl<'a> Rows<'a> {
                 report.find(
                     FindingKind::TableMissing,
                     full_name(table),
-                    format!("{} rows should be there", table.rows),
+                    format!("there should be {}", counted(table.rows, "row")),
                 );
             }
         }

@@ -1,6 +1,7 @@
 //! Whether two statements mean the same. Between servers of one major equal objects have equal statements; what is said in
 //! several statements counts in any order.
 
+use crate::count::counted;
 use std::borrow::Cow;
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
@@ -68,7 +69,7 @@ impl Lines {
         }
         if matches!(kind, "FUNCTION" | "PROCEDURE") {
             let count = self.missing.len().max(self.added.len());
-            return format!("{count} {} of its definition differ", if count == 1 { "line" } else { "lines" });
+            return format!("{} of its definition differ{}", counted(count, "line"), if count == 1 { "s" } else { "" });
         }
         let side = |lines: &[String]| match lines {
             [] => "nothing there".to_owned(),

@@ -223,7 +223,7 @@ fn manifest_of(backup: &Backup) -> Result<&Manifest> {
         Standing::Summarized { .. } | Standing::Unread => {
             Err(Error::new(ErrorKind::Bug, format!("the manifest of {} was not read", backup.name())))
         }
-        Standing::Deleting | Standing::Unfinished => {
+        Standing::Deleting | Standing::Unfinished | Standing::LeftOver => {
             Err(Error::new(ErrorKind::Archive, format!("backup {} is not complete", backup.name())))
         }
     }

@@ -4,10 +4,10 @@ use std::fmt::Write as _;
 use std::time::Duration;
 
 use crate::config::{ByteSize, show_duration};
+use crate::count::{counted, counted_of};
 use crate::drill::{Outcome, Verdict};
 use crate::report::paint::{Color, Paint};
 use crate::report::redact::line;
-use crate::report::talk::{counted, grouped};
 
 /// What a drill found, how long it took, and where the evidence lies.
 pub fn drill(outcome: &Outcome, paint: Paint) -> String {
@@ -39,7 +39,7 @@ pub fn drill(outcome: &Outcome, paint: Paint) -> String {
         let counts = verification.levels.iter().flat_map(|level| &level.checked);
         let counts: Vec<String> = counts
             .filter(|checked| checked.count > 0)
-            .map(|checked| format!("{} {}", grouped(checked.count), checked.what))
+            .map(|checked| counted_of(checked.count, &checked.what))
             .collect();
         facts.push(("compared", counts.join(", ")));
     }

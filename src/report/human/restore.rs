@@ -3,9 +3,9 @@
 use std::fmt::Write as _;
 
 use crate::config::ByteSize;
+use crate::count::counted;
 use crate::report::paint::{Color, Paint};
 use crate::report::redact::line;
-use crate::report::talk::counted;
 use crate::restore::Outcome;
 
 /// What a restore did that did not fail.

@@ -82,7 +82,7 @@ async fn status_is_a_line_for_each_database() {
     let statuses = crate::status::run(&options, &store, now()).await.unwrap();
     assert_eq!(
         status(&statuses, options.max_age, now(), Paint::off()),
-        "shop: TOO OLD: newest good backup 20261121T030000Z-k3f9 is 2 h 30 min old (at most 1 h 0 min); 2 good, 1 filtered, 1 unfinished\n"
+        "shop: TOO OLD: newest good backup 20261121T030000Z-k3f9 is 2 h 30 min old (at most 1 h 0 min); 2 good, 1 filtered\n"
     );
 }
 

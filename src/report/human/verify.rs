@@ -2,9 +2,9 @@
 
 use std::fmt::Write as _;
 
+use crate::count::{counted, counted_of};
 use crate::report::paint::{Color, Paint};
 use crate::report::redact::line;
-use crate::report::talk::{counted, grouped};
 use crate::verify::{FindingKind, Level, LevelVerdict, Outcome, Verdict};
 
 /// What a verification found: a line for each level, then the findings by kind with what to do,
@@ -21,7 +21,7 @@ pub fn verify(outcome: &Outcome, paint: Paint) -> String {
             LevelVerdict::NotChecked => (Color::Warning, "not checked"),
         };
         let counts: Vec<String> =
-            level.checked.iter().map(|checked| format!("{} {}", grouped(checked.count), checked.what)).collect();
+            level.checked.iter().map(|checked| counted_of(checked.count, &checked.what)).collect();
         let counts = if counts.is_empty() { String::new() } else { format!("  {}", counts.join(", ")) };
         add(format!("  {:<13} {}{}", level.level.name(), paint.text(color, word), line(&counts)).replace("  \n", "\n"));
         for one in &level.not_checked {

@@ -161,7 +161,7 @@ async fn a_length_is_not_believed_before_its_bytes_have_come() {
 async fn rows_that_do_not_fit_their_description_are_refused() {
     let description = message(b'T', b"\0\x01a\0\0\0\0\0\0\0\0\0\0\x19\xff\xff\xff\xff\xff\xff\0\0");
     for (body, expected) in [
-        (&b"\0\x02\0\0\0\x01x\0\0\0\x01y"[..], "2 values for 1 columns"),
+        (&b"\0\x02\0\0\0\x01x\0\0\0\x01y"[..], "2 values for 1 column"),
         (&b"\0\x01\0\0\0\x09x"[..], "protocol"),
         (&b"\0\x01"[..], "protocol"),
     ] {

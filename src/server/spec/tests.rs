@@ -58,8 +58,8 @@ fn pairs_hosts_with_ports_and_addresses() {
     let options = resolve("host=a hostaddr=10.0.0.1 user=u", &[]).unwrap();
     assert_eq!(options.describe(), "database \"u\" on a (10.0.0.1):5432 as \"u\"");
     for (text, message) in [
-        ("host=a,b,c port=1,2", "2 ports do not match 3 hosts"),
-        ("host=a,b hostaddr=10.0.0.1", "2 host names do not match 1 hostaddr values"),
+        ("host=a,b,c port=1,2", "there are 2 ports and 3 hosts"),
+        ("host=a,b hostaddr=10.0.0.1", "there are 2 host names and 1 hostaddr value"),
         ("host=a port=0", "invalid port value"),
         ("host=a port=70000", "invalid port value"),
         ("host=a port=x", "invalid port value"),

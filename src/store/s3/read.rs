@@ -1,21 +1,18 @@
 //! An object's bytes on their way here. A connection that breaks is opened again where it broke, and only for the same object.
 
 use std::ops::Range;
-use std::time::Duration;
 
 use aws_sdk_s3::operation::get_object::GetObjectOutput;
 use aws_sdk_s3::primitives::ByteStream as Body;
 use bytes::Bytes;
 use futures_util::{StreamExt as _, stream};
+use tokio::time::Instant;
 
 use super::fault::{Failure, chain, judge};
-use super::retry::{Outage, no_answer};
+use super::retry::{Outage, no_answer, silence};
 use super::{S3Store, missing, out_of_range, replaced, size_of};
 use crate::error::{Error, ErrorKind, Result};
 use crate::store::{ByteStream, Key, Store as _};
-
-/// A connection that brings nothing for so long is given up.
-const SILENCE: Duration = Duration::from_secs(60);
 
 /// A range of an object, or all of it, read piece by piece.
 pub(super) struct Reading {
@@ -70,6 +67,7 @@ impl Reading {
 
     /// The next bytes, never empty; `None` behind the last one.
     async fn piece(&mut self) -> Result<Option<Bytes>> {
+        let silence = silence(self.store.settings().retry);
         loop {
             if self.end.is_some_and(|end| self.next >= end) {
                 return Ok(None);
@@ -78,7 +76,8 @@ impl Reading {
                 Some(body) => body,
                 None => self.request().await?,
             };
-            let failure = match tokio::time::timeout(SILENCE, body.next()).await {
+            let begun = Instant::now();
+            let failure = match tokio::time::timeout(silence, body.next()).await {
                 Ok(Some(Ok(bytes))) if bytes.is_empty() => continue,
                 Ok(Some(Ok(mut bytes))) => {
                     let left = self.end.map_or(u64::MAX, |end| end - self.next);
@@ -90,11 +89,11 @@ impl Reading {
                 Ok(None) if self.end.is_none() => return Ok(None),
                 Ok(None) => self.broken("the connection ended early"),
                 Ok(Some(Err(error))) => self.broken(&chain(&error)),
-                Err(_) => no_answer(&self.doing, SILENCE),
+                Err(_) => no_answer(&self.doing, silence),
             };
             self.body = None;
             let place = self.next;
-            let waited = self.outage.wait(&self.store, failure).await;
+            let waited = self.outage.wait(&self.store, begun, failure).await;
             waited.map_err(|failure| failure.error.more_detail(&format!("at byte {place}")))?;
         }
     }
