@@ -10,7 +10,7 @@ use postgres_protocol::message::backend::{DataRowBody, Message, RowDescriptionBo
 use postgres_protocol::message::frontend;
 
 use super::cancel::CancelToken;
-use super::copy::{CopyIn, CopyOut};
+use super::copy::{self, CopyIn, CopyOut, Direction};
 use super::failure::ServerError;
 use super::options::Options;
 use super::sessions::Seat;
@@ -311,7 +311,7 @@ impl Connection {
     ///
     /// The server's, of the COPY or of a statement before it.
     pub async fn begin_copy_out(&mut self, sql: &str) -> Result<()> {
-        super::copy::begin(self, sql).await
+        copy::begin(self, sql, Direction::Out).await
     }
 
     /// The COPY that [`Self::begin_copy_out`] has begun; its data is to be read before anything else is asked.
@@ -321,7 +321,8 @@ impl Connection {
 
     /// Begins a `COPY ... FROM STDIN`.
     pub async fn copy_in(&mut self, sql: &str) -> Result<CopyIn<'_>> {
-        CopyIn::begin(self, sql).await
+        copy::begin(self, sql, Direction::In).await?;
+        Ok(CopyIn::begun(self))
     }
 
     /// Says goodbye and closes. Dropping does it less politely.

@@ -43,15 +43,23 @@ enum Phase {
     Over,
 }
 
+/// Which way the rows go.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Direction {
+    Out,
+    In,
+}
+
 /// Sends the text and waits until its COPY begins.
-pub(super) async fn begin(connection: &mut Connection, sql: &str) -> Result<()> {
+pub(super) async fn begin(connection: &mut Connection, sql: &str, direction: Direction) -> Result<()> {
     connection.begin()?;
     put_query(sql, connection.wire.output())?;
     connection.wire.flush(&[]).await?;
     let mut failure = None;
     loop {
         match connection.receive().await? {
-            Message::CopyOutResponse(body) if body.format() == 0 => return Ok(()),
+            Message::CopyOutResponse(body) if direction == Direction::Out && body.format() == 0 => return Ok(()),
+            Message::CopyInResponse(body) if direction == Direction::In && body.format() == 0 => return Ok(()),
             Message::CopyOutResponse(_) => return Err(connection.wire.confused("COPY in binary format")),
             Message::ErrorResponse(body) => connection.note_failure(&mut failure, &body)?,
             Message::ReadyForQuery(body) => {
@@ -186,8 +194,8 @@ impl<'c> CopyOut<'c> {
                         self.connection.wire.confused(format!("COPY ended with \"{}\"", tag.escape_debug()))
                     })?);
                 }
-                // statements behind the COPY
-                Message::CommandComplete(_) => {}
+                // what lets its locks go may stand behind a COPY
+                Message::CommandComplete(body) if matches!(body.tag(), Ok("ROLLBACK" | "RELEASE")) => {}
                 Message::ErrorResponse(body) => self.connection.note_failure(&mut failure, &body)?,
                 Message::ReadyForQuery(body) => {
                     self.connection.ready(body.status())?;
@@ -240,28 +248,9 @@ pub struct CopyIn<'c> {
 }
 
 impl<'c> CopyIn<'c> {
-    pub(super) async fn begin(connection: &'c mut Connection, sql: &str) -> Result<Self> {
-        connection.begin()?;
-        put_query(sql, connection.wire.output())?;
-        connection.wire.flush(&[]).await?;
-        let mut failure = None;
-        loop {
-            match connection.receive().await? {
-                Message::CopyInResponse(body) if body.format() == 0 => {
-                    return Ok(Self { connection, failure: None, over: false });
-                }
-                Message::ErrorResponse(body) => connection.note_failure(&mut failure, &body)?,
-                Message::ReadyForQuery(body) => {
-                    connection.ready(body.status())?;
-                    return Err(failure.unwrap_or_else(|| no_copy(sql)));
-                }
-                Message::CommandComplete(_)
-                | Message::EmptyQueryResponse
-                | Message::RowDescription(_)
-                | Message::DataRow(_) => {}
-                other => return Err(connection.unexpected(&other)),
-            }
-        }
+    /// The COPY that [`begin`] has begun.
+    pub(super) fn begun(connection: &'c mut Connection) -> Self {
+        Self { connection, failure: None, over: false }
     }
 
     /// Sends a piece of the data, cut anywhere; small pieces may wait for the next ones.
