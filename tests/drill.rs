@@ -222,7 +222,8 @@ fn a_database_with_subscriptions_leaves_nothing() {
         database.sql(&format!(
             "create table t as select 1 as a;
              create subscription {subscription} connection 'host=nowhere.invalid dbname=x' publication p with (connect = false);
-             create subscription \"Of {subscription}\" connection 'host=nowhere.invalid' publication p with (connect = false);
+             create subscription \"Of {subscription}\" connection 'host=nowhere.invalid' publication p
+                 with (connect = false, slot_name = 'of_{subscription}');
              create function refuse() returns event_trigger language plpgsql as $$ begin raise 'nothing is altered here'; end $$;
              create event trigger refuse on ddl_command_start when tag in ('ALTER SUBSCRIPTION', 'DROP SUBSCRIPTION')
                  execute function refuse();"

@@ -160,7 +160,7 @@ fn a_backup_that_shrank_is_suspect_until_it_is_accepted_and_pushes_no_good_one_o
     shop.database.sql("truncate t");
     let retention = ["--keep-last", "1", "--min-good", "0"];
     let (shrunk, run) = shop.backup(&retention, 5);
-    assert!(run.stderr.contains(&format!("public.t is empty, had 5000 rows in {full}")), "{}", run.transcript());
+    assert!(run.stderr.contains(&format!("public.t is empty, had 5,000 rows in {full}")), "{}", run.transcript());
     assert!(run.stderr.contains("db accept"), "{}", run.transcript());
     assert_eq!(shop.state(&shrunk), "suspect");
     // the comparison is with the last good one, not with the last one

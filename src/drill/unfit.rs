@@ -28,9 +28,10 @@ pub(super) fn reason(
 
 /// Nothing depends on a label, so one that fails takes nothing else with it.
 fn is_label_without_provider(failure: &Failure) -> bool {
-    // a script's statements have no names, and the message may be in any language
-    let is_label = failure.entry.starts_with("SECURITY LABEL ") || failure.message.contains("security label provider");
-    is_label && failure.detail.as_deref().is_some_and(|detail| detail.contains("22023"))
+    // of a script's statement there is only the message, where the server speaks English
+    let is_named = failure.entry.starts_with("SECURITY LABEL ");
+    let is_told = failure.entry.starts_with("line ") && failure.message.contains("security label provider");
+    (is_named || is_told) && failure.detail.as_deref().is_some_and(|detail| detail.contains("22023"))
 }
 
 /// Whether it is the label whose statement failed that the finding misses: `public: TABLE t` is

@@ -266,7 +266,7 @@ mod tests {
         let now = partitioned(&[("event_2", 1000), ("event_3", 1000), ("event_4", 600)]);
         assert_eq!(found(&now, &before, &[]), [""; 0]);
         let now = partitioned(&[("event_3", 1000), ("event_4", 0)]);
-        assert_eq!(found(&now, &before, &[]), [format!("public.event has 1000 rows, had 3000 in {ID}")]);
+        assert_eq!(found(&now, &before, &[]), [format!("public.event has 1,000 rows, had 3,000 in {ID}")]);
         assert_eq!(found(&now, &before, &["event"]), [""; 0]);
     }
 

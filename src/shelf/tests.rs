@@ -91,7 +91,7 @@ async fn finds_the_latest_good_one_and_ids_by_their_beginning() {
     store.delete(&[Key::new("shop/20261123T030000Z-k3f9/manifest.json").unwrap()]).await.unwrap();
     assert_eq!(find_id("20261120").await, NEW);
     assert_eq!(find_id(OLD).await, OLD);
-    assert_eq!(find_id("20261121").await, "backup shop/20261121T030000Z-k3f9 was never finished");
+    assert_eq!(find_id("20261121").await, "shop/20261121T030000Z-k3f9 is no backup");
     assert_eq!(find_id("20261122").await, "no backup \"20261122\" in memory");
     assert_eq!(find_id("other/latest").await, "no backup in memory");
     put_backup(&store, "20261119T030001Z-k3f9", |manifest| manifest.source.database = "blog".to_owned()).await;

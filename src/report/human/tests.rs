@@ -31,7 +31,7 @@ async fn a_list_is_a_table_with_remarks() {
     assert!(lines[1].starts_with("shop      20261119T030000Z-k3f9     2 d 2 h     3"), "{text}");
     assert!(lines[3].contains("2 h 30 min     3") && lines[3].ends_with("good"), "{text}");
     assert_eq!(lines[5], "20261120T030000Z-k3f9: does not hold the whole database: --table=a");
-    assert_eq!(lines[6], "20261121T040000Z-k3f9: has no manifest: a run is writing it, or one has died");
+    assert_eq!(lines[6], "20261121T040000Z-k3f9: no backup: files without a manifest, which no db backup is writing");
 }
 
 #[tokio::test]
