@@ -25,7 +25,16 @@ fn options_of(server: &Server) -> Place {
 fn drill(kept: &Kept, place: Place) -> Outcome {
     let (store, backup) = kept.open();
     let jobs = NonZeroUsize::new(2).expect("two");
-    let options = Options { store, backup, place, jobs, restored: Restoration::default(), keep: false, write_proof: true };
+    let options = Options {
+        store,
+        backup,
+        place,
+        jobs,
+        restored: Restoration::default(),
+        allow_older_server: false,
+        keep: false,
+        write_proof: true,
+    };
     block_on(run(&options, Utc::now(), &Silent)).expect("evidence is written")
 }
 

@@ -166,8 +166,7 @@ pub fn is_statistics(entry: &Entry) -> bool {
 /// # Errors
 ///
 /// When a name or number that was given matches nothing: a typing error must not look like a restore.
-pub fn select(
-    entries: &[Entry], selection: &Selection, leave: &Leave, create_database: bool) -> Result<Vec<Item>> {
+pub fn select(entries: &[Entry], selection: &Selection, leave: &Leave, create_database: bool) -> Result<Vec<Item>> {
     let order = ordered(entries, selection)?;
     let mut wanted: HashSet<i32> = HashSet::new();
     let by_id: HashMap<i32, &Entry> = entries.iter().map(|entry| (entry.dump_id, entry)).collect();
@@ -195,8 +194,7 @@ pub fn select(
 
 fn ordered(entries: &[Entry], selection: &Selection) -> Result<Vec<usize>> {
     let Some(list) = &selection.list else { return Ok((0..entries.len()).collect()) };
-    let places: HashMap<i32, usize> =
-        entries.iter().enumerate().map(|(index, entry)| (entry.dump_id, index)).collect();
+    let places: HashMap<i32, usize> = entries.iter().enumerate().map(|(index, entry)| (entry.dump_id, index)).collect();
     let mut seen = HashSet::new();
     list.iter()
         .filter(|dump_id| seen.insert(**dump_id))

@@ -1,5 +1,6 @@
 //! Where a drill restores to: a database that did not exist before and does not exist afterwards.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -35,6 +36,15 @@ const END_CREATION: &str = include_str!("../../sql/drill/end_creation.sql");
 /// How long cleaning up may take when the drill was stopped.
 const DROP_MAX: Duration = Duration::from_secs(6);
 
+/// The roles that a backup names.
+#[derive(Clone, Copy)]
+pub(super) struct Roles<'a> {
+    /// All of them.
+    pub(super) all: &'a BTreeSet<String>,
+    /// Those that own what only superusers may own.
+    pub(super) superusers: &'a BTreeSet<String>,
+}
+
 /// A scratch database. Dropping the value removes it.
 pub(super) struct Scratch {
     /// How to reach it.
@@ -57,7 +67,13 @@ pub(super) struct Scratch {
 
 impl Scratch {
     /// Makes the database. `roles` are created where the server does not have them.
-    pub(super) async fn prepare(place: &Place, source: &Source, roles: &[String], now: DateTime<Utc>) -> Result<Self> {
+    pub(super) async fn prepare(
+        place: &Place,
+        source: &Source,
+        roles: Roles<'_>,
+        allow_older: bool,
+        now: DateTime<Utc>,
+    ) -> Result<Self> {
         let name = format!("{PREFIX}{}_{:08x}", now.format("%Y%m%d%H%M%S"), rand::random::<u32>());
         let mut swept = Vec::new();
         let (cluster, maintenance) = match place {
@@ -74,6 +90,19 @@ impl Scratch {
         let mut connection = Connection::connect(&maintenance).await?;
         connection.execute("set search_path = ''").await?;
         swept.extend(sweep(&mut connection).await?);
+        let mut notes = Vec::new();
+        let majors = [connection.version().major(), source.server_version_number / 10_000];
+        if let [here, there] = majors
+            && here < there
+        {
+            let text = format!("the scratch server is PostgreSQL {here}, the source was {there}");
+            if !allow_older {
+                return Err(Error::new(ErrorKind::Refused, text)
+                    .detail("an older server does not know all that a newer one dumps")
+                    .hint("Drill on a server that is as new as the source, or say --allow-older-server."));
+            }
+            notes.push(text);
+        }
         let server = match &cluster {
             Some(cluster) => format!("embedded PostgreSQL {}", cluster.version()),
             None => connection.peer().to_owned(),
@@ -85,7 +114,7 @@ impl Scratch {
             server,
             server_version,
             swept,
-            notes: Vec::new(),
+            notes,
             cluster,
             maintenance,
             keeper: None,
@@ -93,7 +122,8 @@ impl Scratch {
             armed: true,
         };
         scratch.create(&mut connection, &name, source).await?;
-        scratch.create_roles(&mut connection, roles).await?;
+        scratch.create_roles(&mut connection, roles.all).await?;
+        scratch.raise(&mut connection, roles.superusers).await?;
         connection.close().await;
         Ok(scratch)
     }
@@ -132,8 +162,17 @@ impl Scratch {
         connection.execute(&comment).await
     }
 
+    /// Makes these roles superusers, on a server of our own alone: some objects have no other owners.
+    async fn raise(&self, connection: &mut Connection, roles: &BTreeSet<String>) -> Result<()> {
+        let quote = Quote { all: true, ..Quote::default() };
+        for role in self.roles.iter().filter(|role| self.cluster.is_some() && roles.contains(*role)) {
+            connection.execute(&format!("alter role {} superuser", quote.identifier(role))).await?;
+        }
+        Ok(())
+    }
+
     /// Creates the roles that the server does not have, without the right to log in.
-    async fn create_roles(&mut self, connection: &mut Connection, roles: &[String]) -> Result<()> {
+    async fn create_roles(&mut self, connection: &mut Connection, roles: &BTreeSet<String>) -> Result<()> {
         let quote = Quote { all: true, ..Quote::default() };
         for role in roles {
             let known =

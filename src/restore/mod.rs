@@ -30,9 +30,9 @@ use crate::server;
 use crate::shelf::Backup;
 use crate::store::Store;
 
+pub use crate::archive::select::{Components, Leave, Sections, Selection};
 pub use plan::{Plan, Summary};
 pub use print::Print;
-pub use crate::archive::select::{Components, Leave, Sections, Selection};
 
 /// What to restore.
 pub enum Source {

@@ -119,12 +119,7 @@ pub(super) async fn compare(
 }
 
 /// What the comparison can count on.
-fn terms(
-    manifest: &Manifest,
-    comparison: Comparison<'_>,
-    connection: &Connection,
-    current: Option<&Current>,
-) -> Terms {
+fn terms(manifest: &Manifest, comparison: Comparison<'_>, connection: &Connection, current: Option<&Current>) -> Terms {
     let restored = comparison.restored;
     Terms {
         owners: restored.knows_owners(),

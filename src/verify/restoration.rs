@@ -84,7 +84,10 @@ pub(super) fn choose(all: &[Entry], expected: &Expected, restored: &Restoration,
         disown(&mut entries, &mut expected, restored.role.as_deref());
     }
     if restored.leave.tablespaces {
-        entries.iter_mut().filter(|entry| entry.tablespace.is_some()).for_each(|entry| entry.tablespace = Some(String::new()));
+        entries
+            .iter_mut()
+            .filter(|entry| entry.tablespace.is_some())
+            .for_each(|entry| entry.tablespace = Some(String::new()));
     }
     Ok(Part { entries, expected, large_objects: has_some || !all.iter().any(is_large_object), rows })
 }
@@ -189,9 +192,9 @@ impl<'a> Narrowed<'a> {
         relation.policies.retain(|policy| part(&["POLICY"], &policy.name));
         relation.row_security &= self.has(&["ROW SECURITY"], &schema, &table);
         relation.triggers.retain(|trigger| part(&["TRIGGER"], &trigger.name));
-        relation.indexes.retain(|index| {
-            self.has(&["INDEX"], &schema, &index.name) && part(&["CONSTRAINT"], &index.name)
-        });
+        relation
+            .indexes
+            .retain(|index| self.has(&["INDEX"], &schema, &index.name) && part(&["CONSTRAINT"], &index.name));
         let constraints = ["CONSTRAINT", "CHECK CONSTRAINT", "FK CONSTRAINT"];
         relation.constraints.retain(|constraint| part(&constraints, &constraint.name));
         for column in &mut relation.columns {
@@ -303,7 +306,9 @@ mod tests {
         let leave = Leave { owner: true, policies: true, ..Leave::default() };
         let part = part(&Restoration { leave, role: Some("me".into()), ..Restoration::default() });
         assert!(part.expected.relations.iter().all(|relation| relation.owner == "me"));
-        assert!(part.entries.iter().filter(|entry| entry.kind == "TABLE").all(|entry| entry.owner.as_deref() == Some("me")));
+        assert!(
+            part.entries.iter().filter(|entry| entry.kind == "TABLE").all(|entry| entry.owner.as_deref() == Some("me"))
+        );
         assert!(part.expected.relations.iter().all(|relation| relation.policies.is_empty()));
         assert_eq!(part.expected.relations.first().map(|table| table.indexes.len()), Some(1));
     }
