@@ -34,7 +34,16 @@ fn drill(kept: &Kept, place: Place) -> Outcome {
 fn drill_and(kept: &Kept, place: Place, keep: bool) -> Outcome {
     let (store, backup) = kept.open();
     let jobs = NonZeroUsize::new(2).expect("two");
-    let options = Options { store, backup, place, jobs, restored: Restoration::default(), keep, write_proof: true };
+    let options = Options {
+        store,
+        backup,
+        place,
+        jobs,
+        restored: Restoration::default(),
+        allow_older_server: false,
+        keep,
+        write_proof: true,
+    };
     block_on(run(&options, Utc::now(), &Silent)).expect("evidence is written")
 }
 

@@ -416,6 +416,7 @@ fn a_drill_whose_calls_fail_once_each_never_passes_in_error() {
                     place: drill::Place::Server(Box::new(server)),
                     jobs: NonZeroUsize::MIN,
                     restored: pgproof::verify::Restoration::default(),
+                    allow_older_server: false,
                     keep: false,
                     write_proof: true,
                 };

@@ -6,6 +6,7 @@ select c.oid,
        pg_catalog.pg_get_userbyid(c.relowner) as owner,
        c.relrowsecurity as row_security,
        c.relforcerowsecurity as force_row_security,
+       c.relispartition as is_partition,
        (select pg_catalog.array_agg(item::text order by item::text collate "C") from pg_catalog.unnest(c.relacl) as item) as acl,
        (select pg_catalog.array_agg(item::text order by item::text collate "C") from pg_catalog.unnest(pg_catalog.acldefault('r', c.relowner)) as item) as acl_default
 from pg_catalog.pg_class c

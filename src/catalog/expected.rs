@@ -95,6 +95,7 @@ async fn read_parts(connection: &mut Connection, relations: &mut [(u32, Relation
             name: row.string("name")?,
             definition: row.string("definition")?,
             validated: row.boolean("validated")?,
+            inherited: row.boolean("inherited")?,
         });
         Ok(())
     })?;
@@ -186,6 +187,7 @@ fn decode_relation(row: &Record) -> Result<(u32, Relation), DecodeError> {
         owner: row.string("owner")?,
         row_security: row.boolean("row_security")?,
         force_row_security: row.boolean("force_row_security")?,
+        is_partition: row.boolean("is_partition")?,
         acl: decode_acl(row)?,
         ..Relation::default()
     };

@@ -53,6 +53,10 @@ pub(super) struct Args {
     #[arg(short, long, value_name = "N", default_value = "2")]
     jobs: NonZeroUsize,
 
+    /// Restore into a server that is older than the source
+    #[arg(long)]
+    allow_older_server: bool,
+
     /// Leave the restored database in place
     #[arg(long)]
     keep: bool,
@@ -110,6 +114,7 @@ pub(super) async fn run(args: Args, context: &Context) -> Result<Report> {
         place,
         jobs: args.jobs,
         restored: args.restored.restored()?,
+        allow_older_server: args.allow_older_server,
         keep: args.keep,
         write_proof: !args.no_proof,
     };

@@ -7,6 +7,7 @@ mod proof;
 mod scratch;
 mod unfit;
 
+use std::collections::BTreeSet;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::sync::{Mutex, PoisonError};
@@ -18,14 +19,17 @@ pub use crate::manifest::evidence::Verdict;
 pub use proof::{Proof, Restored};
 pub use scratch::Place;
 
-use self::scratch::Scratch;
+use self::scratch::{Roles, Scratch};
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::{Event, Message, Phase, Sink};
 use crate::manifest::{Manifest, PhaseTime};
 use crate::restore;
 use crate::shelf::{Backup, Standing};
 use crate::store::Store;
-use crate::verify::{self, Comparison, Restoration};
+use crate::verify::{self, Comparison, Definitions, Restoration};
+
+/// Kinds of objects that only superusers may own.
+const OF_SUPERUSERS: &[&str] = &["EVENT TRIGGER", "FOREIGN DATA WRAPPER"];
 
 /// Which backup, and where.
 pub struct Options {
@@ -39,6 +43,8 @@ pub struct Options {
     pub jobs: NonZeroUsize,
     /// What to restore of it, and how.
     pub restored: Restoration,
+    /// Restore into a server that is older than the source.
+    pub allow_older_server: bool,
     /// Leave what was restored in place.
     pub keep: bool,
     /// Write the evidence beside the backup.
@@ -99,7 +105,12 @@ async fn drill(options: &Options, proof: &mut Proof, watch: &Stopwatch<'_>) -> R
         .backup
         .manifest()
         .ok_or_else(|| Error::new(ErrorKind::Archive, format!("backup {} is not complete", options.backup.name())))?;
-    let preparing = Scratch::prepare(&options.place, &manifest.source, &manifest.expected.roles, proof.begun);
+    // what cannot be read fails behind the check of the files, which tells more
+    let definitions = verify::definitions(&options.store, &options.backup, manifest).await;
+    let superusers = definitions.as_ref().map(|definitions| definitions.owners(OF_SUPERUSERS)).unwrap_or_default();
+    let all: BTreeSet<String> = manifest.expected.roles.iter().chain(&superusers).cloned().collect();
+    let roles = Roles { all: &all, superusers: &superusers };
+    let preparing = Scratch::prepare(&options.place, &manifest.source, roles, options.allow_older_server, proof.begun);
     let mut scratch = watch.time(Phase::Prepare, preparing).await?;
     proof.server.clone_from(&scratch.server);
     proof.server_version.clone_from(&scratch.server_version);
@@ -111,7 +122,7 @@ async fn drill(options: &Options, proof: &mut Proof, watch: &Stopwatch<'_>) -> R
         proof.notes.push(text);
     }
 
-    let restored = restore_and_compare(options, manifest, &mut scratch, proof, watch).await;
+    let restored = restore_and_compare(options, manifest, definitions, &mut scratch, proof, watch).await;
     if options.keep {
         restored?;
         return scratch.keep().await.map(Some);
@@ -128,6 +139,7 @@ async fn drill(options: &Options, proof: &mut Proof, watch: &Stopwatch<'_>) -> R
 async fn restore_and_compare(
     options: &Options,
     manifest: &Manifest,
+    definitions: Result<Definitions>,
     scratch: &mut Scratch,
     proof: &mut Proof,
     watch: &Stopwatch<'_>,
@@ -157,7 +169,7 @@ async fn restore_and_compare(
         proof.reasons.push(format!("{} could not be restored: {}", failure.entry, failure.message));
     }
 
-    let definitions = verify::definitions(&options.store, &options.backup, manifest).await?;
+    let definitions = definitions?;
     let encoding = definitions.encoding().unwrap_or(manifest.encoding());
     let (definitions, jobs) = (Some(&definitions), options.jobs.get());
     let comparison = Comparison { encoding, definitions, restored: &options.restored, database: false, jobs };

@@ -1,12 +1,13 @@
 //! Where a drill restores to: a database that did not exist before and does not exist afterwards.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 
 use crate::count::counted;
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorKind, Result};
 use crate::manifest::Source;
 use crate::object::Quote;
 use crate::server::{Connection, Options, sqlstate};
@@ -33,6 +34,15 @@ const PREFIX: &str = "pgproof_drill_";
 /// How long cleaning up may take when the drill was stopped.
 const DROP_MAX: Duration = Duration::from_secs(6);
 
+/// The roles that a backup names.
+#[derive(Clone, Copy)]
+pub(super) struct Roles<'a> {
+    /// All of them.
+    pub(super) all: &'a BTreeSet<String>,
+    /// Those that own what only superusers may own.
+    pub(super) superusers: &'a BTreeSet<String>,
+}
+
 /// A scratch database. Dropping the value removes it.
 pub(super) struct Scratch {
     /// How to reach it.
@@ -55,7 +65,13 @@ pub(super) struct Scratch {
 
 impl Scratch {
     /// Makes the database. `roles` are created where the server does not have them.
-    pub(super) async fn prepare(place: &Place, source: &Source, roles: &[String], now: DateTime<Utc>) -> Result<Self> {
+    pub(super) async fn prepare(
+        place: &Place,
+        source: &Source,
+        roles: Roles<'_>,
+        allow_older: bool,
+        now: DateTime<Utc>,
+    ) -> Result<Self> {
         let name = format!("{PREFIX}{}_{:08x}", now.format("%Y%m%d%H%M%S"), rand::random::<u32>());
         let mut folders = Vec::new();
         let (cluster, maintenance) = match place {
@@ -72,6 +88,19 @@ impl Scratch {
         let mut connection = leftover::connect(&maintenance).await?;
         let mut swept = leftover::sweep(&mut connection, &maintenance).await?;
         swept.removed.extend(folders);
+        let mut notes = Vec::new();
+        let majors = [connection.version().major(), source.server_version_number / 10_000];
+        if let [here, there] = majors
+            && here < there
+        {
+            let text = format!("the scratch server is PostgreSQL {here}, the source was {there}");
+            if !allow_older {
+                return Err(Error::new(ErrorKind::Refused, text)
+                    .detail("an older server does not know all that a newer one dumps")
+                    .hint("Drill on a server that is as new as the source, or say --allow-older-server."));
+            }
+            notes.push(text);
+        }
         let server = match &cluster {
             Some(cluster) => format!("embedded PostgreSQL {}", cluster.version()),
             None => connection.peer().to_owned(),
@@ -83,7 +112,7 @@ impl Scratch {
             server,
             server_version,
             swept,
-            notes: Vec::new(),
+            notes,
             cluster,
             maintenance,
             keeper: None,
@@ -91,7 +120,8 @@ impl Scratch {
             armed: true,
         };
         scratch.create(&mut connection, &name, source).await?;
-        scratch.create_roles(&mut connection, roles).await?;
+        scratch.create_roles(&mut connection, roles.all).await?;
+        scratch.raise(&mut connection, roles.superusers).await?;
         connection.close().await;
         Ok(scratch)
     }
@@ -132,8 +162,17 @@ impl Scratch {
         leftover::mark(connection, "database", name, MARKER).await
     }
 
+    /// Makes these roles superusers, on a server of our own alone: some objects have no other owners.
+    async fn raise(&self, connection: &mut Connection, roles: &BTreeSet<String>) -> Result<()> {
+        let quote = Quote { all: true, ..Quote::default() };
+        for role in self.roles.iter().filter(|role| self.cluster.is_some() && roles.contains(*role)) {
+            connection.execute(&format!("alter role {} superuser", quote.identifier(role))).await?;
+        }
+        Ok(())
+    }
+
     /// Creates the roles that the server does not have, without the right to log in.
-    async fn create_roles(&mut self, connection: &mut Connection, roles: &[String]) -> Result<()> {
+    async fn create_roles(&mut self, connection: &mut Connection, roles: &BTreeSet<String>) -> Result<()> {
         let quote = Quote { all: true, ..Quote::default() };
         for role in roles {
             let known =

@@ -129,6 +129,9 @@ pub struct Relation {
     pub triggers: Vec<Trigger>,
     /// Its rights as `aclitem` texts; `None` where the built-in default holds.
     pub acl: Option<Vec<String>>,
+    /// It is a partition. Known of a live database alone.
+    #[serde(skip)]
+    pub is_partition: bool,
 }
 
 /// A column.
@@ -200,6 +203,9 @@ pub struct Constraint {
     pub definition: String,
     /// `pg_constraint.convalidated`: false for `NOT VALID`.
     pub validated: bool,
+    /// It is a foreign key that the partitioned table above it gave: its name is the server's.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub inherited: bool,
 }
 
 impl Constraint {

@@ -26,6 +26,7 @@ mod tee;
 mod token;
 mod wish;
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Instant;
@@ -103,6 +104,24 @@ impl Definitions {
             Self::Toc(toc) => toc.encoding(),
             // the manifest has it
             Self::Script(_) => None,
+        }
+    }
+
+    /// Who owns objects of these kinds.
+    pub fn owners(&self, kinds: &[&str]) -> BTreeSet<String> {
+        let is_asked = |kind: &str| kinds.contains(&kind);
+        match self {
+            Self::Toc(toc) => {
+                let entries = toc.entries.iter().filter(|entry| is_asked(&entry.kind));
+                entries.filter_map(|entry| entry.owner.clone()).collect()
+            }
+            Self::Script(script) => {
+                let readings = script.iter().filter_map(|entry| Some((entry, *entry.readings().first()?)));
+                readings
+                    .filter(|(_, reading)| is_asked(reading.kind))
+                    .filter_map(|(entry, one)| entry.read(one).owner)
+                    .collect()
+            }
         }
     }
 }

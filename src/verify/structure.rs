@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::manifest::expected::{
-    Column, Constraint, Expected, Index, Policy, Relation, RelationKind, Routine, Sequence, Trigger,
+    Column, Constraint, Expected, Index, Named, Policy, Relation, RelationKind, Routine, Sequence, Trigger,
 };
 
 use super::FindingKind;
@@ -43,8 +43,8 @@ impl Terms {
     }
 }
 
-/// Range types have multirange types, with functions of their own, from this major on.
-const MULTIRANGE_SINCE: u32 = 14;
+/// A partition has the identity of the table above it from this major on.
+const PARTITION_IDENTITY_SINCE: u32 = 17;
 
 /// Adds to `report` whatever differs.
 pub(super) fn compare(expected: &Expected, live: &Expected, terms: Terms, report: &mut LevelReport) {
@@ -197,10 +197,13 @@ impl Comparison<'_> {
             let signature = if is_one_major { signature.into() } else { meaning::without_input_mode(signature) };
             format!("{}.{signature}", routine.schema)
         };
-        let has_multiranges = meaning::straddles(self.terms.majors(), MULTIRANGE_SINCE);
-        let is_made = |routine: &&Routine| has_multiranges && makes_multirange(routine, &expected.routines);
-        let live_routines: Vec<Routine> = live.routines.iter().filter(|routine| !is_made(routine)).cloned().collect();
-        for (name, one, other) in self.pairs("functions", &expected.routines, &live_routines, missing, name) {
+        // older manifests list what the server makes for range types, too
+        let is_kept = |routine: &&Routine| {
+            let is_there = |other: &Routine| other.schema == routine.schema && other.signature == routine.signature;
+            live.routines.iter().any(is_there) || !belongs_to_range(routine, &expected.types)
+        };
+        let wanted: Vec<Routine> = expected.routines.iter().filter(is_kept).cloned().collect();
+        for (name, one, other) in self.pairs("functions", &wanted, &live.routines, missing, name) {
             let kind = FindingKind::RoutineDiffers;
             self.same(kind, &name, "security definer", &one.security_definer, &other.security_definer);
             self.owner(&name, &one.owner, &other.owner);
@@ -226,11 +229,13 @@ impl Comparison<'_> {
             self.report.checked("row security flags", 1_u64);
         }
         let part = |part: &str| format!("{name}.{part}");
+        let is_partition = other.is_partition;
         let column_kind = FindingKind::ColumnDiffers;
         for (name, one, other) in
             self.pairs("columns", &one.columns, &other.columns, column_kind, |column| part(&column.name))
         {
-            self.column(&name, one, other);
+            let knows_identity = !is_partition || !meaning::straddles(self.terms.majors(), PARTITION_IDENTITY_SINCE);
+            self.column(&name, one, other, knows_identity);
         }
         let policy_kind = FindingKind::PolicyDiffers;
         for (name, one, other) in
@@ -253,11 +258,7 @@ impl Comparison<'_> {
         }
         let constraint_kind = FindingKind::ConstraintDiffers;
         let name_of = |constraint: &Constraint| part(&constraint.name);
-        let (expected, live) = if self.terms.source_major == self.terms.live_major {
-            (one.constraints.clone(), other.constraints.clone())
-        } else {
-            without_clones(&one.constraints, &other.constraints)
-        };
+        let (expected, live) = without_clones(&one.constraints, &other.constraints);
         for (name, one, other) in self.pairs("constraints", &expected, &live, constraint_kind, name_of) {
             self.same_definition(constraint_kind, &name, "definition", &one.definition, &other.definition);
             if one.validated && !other.validated {
@@ -272,13 +273,15 @@ impl Comparison<'_> {
         }
     }
 
-    fn column(&mut self, name: &str, one: &Column, other: &Column) {
+    fn column(&mut self, name: &str, one: &Column, other: &Column, knows_identity: bool) {
         let kind = FindingKind::ColumnDiffers;
         self.same(kind, name, "type", &one.data_type, &other.data_type);
         self.same(kind, name, "not null", &one.not_null, &other.not_null);
         self.same_expression(kind, name, "default", [&one.default, &other.default]);
         self.same(kind, name, "generated", &one.generated, &other.generated);
-        self.same(kind, name, "identity", &one.identity, &other.identity);
+        if knows_identity {
+            self.same(kind, name, "identity", &one.identity, &other.identity);
+        }
         self.same(kind, name, "collation", &one.collation, &other.collation);
         self.rights(name, &one.acl, &other.acl);
     }
@@ -306,27 +309,20 @@ impl Comparison<'_> {
     }
 }
 
-/// Whether the server made this function for a multirange type, which another major does not have.
-fn makes_multirange(routine: &Routine, others: &[Routine]) -> bool {
-    routine.signature.split('(').next().is_some_and(|name| name.contains("multirange"))
-        && !others.iter().any(|other| other.schema == routine.schema && other.signature == routine.signature)
+/// Whether the server made this function together with a range type: it has the name of the type, or of its multirange type.
+fn belongs_to_range(routine: &Routine, types: &[Named]) -> bool {
+    let name = routine.signature.split('(').next().unwrap_or_default();
+    name.contains("multirange") || types.iter().any(|one| one.schema == routine.schema && one.name == name)
 }
 
-/// Constraints without the foreign keys that the server made for each partition that is referred to: each major names
-/// them in its own way. Those of both lists that say the same under different names are left out.
+/// Constraints without the foreign keys that a partition has of the table above it, which is compared itself. Their names are
+/// the server's, and each major makes others of them. Older manifests do not tell which they are: there it is by what they say.
 fn without_clones(expected: &[Constraint], live: &[Constraint]) -> (Vec<Constraint>, Vec<Constraint>) {
-    let only = |some: &[Constraint], others: &[Constraint]| -> Vec<Constraint> {
-        let is_alone = |one: &&Constraint| !others.iter().any(|other| other.name == one.name);
-        some.iter().filter(is_alone).filter(|one| one.definition.starts_with("FOREIGN KEY")).cloned().collect()
-    };
-    let (mut gone, mut came) = (only(expected, live), only(live, expected));
-    let definitions: Vec<String> = gone.iter().map(|one| one.definition.clone()).collect();
-    came.retain(|one| definitions.contains(&one.definition));
-    gone.retain(|one| came.iter().any(|other| other.definition == one.definition));
-    let without = |all: &[Constraint], some: &[Constraint]| {
-        all.iter().filter(|one| !some.contains(one)).cloned().collect::<Vec<_>>()
-    };
-    (without(expected, &gone), without(live, &came))
+    let is_key = |one: &Constraint| one.definition.starts_with("FOREIGN KEY");
+    let is_said = |one: &Constraint| live.iter().any(|other| other.inherited && other.definition == one.definition);
+    let is_there = |one: &Constraint| live.iter().any(|other| !other.inherited && other.name == one.name);
+    let wanted = |one: &&Constraint| !one.inherited && (!is_key(one) || is_there(one) || !is_said(one));
+    (expected.iter().filter(wanted).cloned().collect(), live.iter().filter(|one| !one.inherited).cloned().collect())
 }
 
 /// An `aclitem` text without the privilege MAINTAIN: `a=arwm/b` as `a=arw/b`; `None` where no other is given.
@@ -341,7 +337,7 @@ fn without_maintain(item: &str) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::manifest::expected::{Named, Schema};
+    use crate::manifest::expected::Schema;
     use crate::verify::{Finding, Level};
 
     const SAME: Terms = Terms {
@@ -376,7 +372,12 @@ mod tests {
                     with_check: None,
                 }],
                 indexes: vec![Index { name: text("item_pkey"), definition: text("CREATE UNIQUE INDEX"), valid: true }],
-                constraints: vec![Constraint { name: text("positive"), definition: text("CHECK"), validated: true }],
+                constraints: vec![Constraint {
+                    name: text("positive"),
+                    definition: text("CHECK"),
+                    validated: true,
+                    inherited: false,
+                }],
                 triggers: vec![Trigger { name: text("touch"), definition: text("CREATE"), enabled: text("O") }],
                 acl: Some(vec![text("app=arwd/keeper")]),
                 ..Relation::default()

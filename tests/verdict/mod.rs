@@ -322,3 +322,135 @@ fn options_of_a_restore_hide_nothing_else() {
         assert_eq!(typo.code, Some(2), "{typo:?}");
     }
 }
+
+/// What servers of different majors make of the same statements.
+const OTHER_MAJOR: &str = r#"
+create table ref2 (id int, primary key (id)) partition by range (id);
+create table ref2_1 partition of ref2 for values from (0) to (10);
+create table ref2_2 partition of ref2 for values from (10) to (20) partition by range (id);
+create table ref2_2a partition of ref2_2 for values from (10) to (15);
+create table p (a int, b int, constraint "Named" foreign key (a) references ref2,
+    foreign key (b) references ref2 on delete cascade) partition by list (a);
+create table p1 partition of p for values in (1);
+create table p2 (b int, a int);
+alter table p2 add constraint p2_own foreign key (a) references ref2;
+alter table p attach partition p2 for values in (2);
+create table p3 partition of p for values in (3) partition by list (b);
+create table p3x partition of p3 for values in (1);
+create table self (id int primary key, up int references self) partition by range (id);
+create table self1 partition of self for values from (0) to (10);
+create table self2 partition of self for values from (10) to (20);
+create table nonpart (a int references ref2, b int references self);
+create table ident (id int generated always as identity, a int);
+create type fr as range (subtype = float8);
+create schema q; create type q."Odd Range" as range (subtype = int4);
+create table nn (a int not null, b int); create table nn_child (c int) inherits (nn);
+create domain d1 as int not null;
+insert into ref2 values (1), (11); insert into p values (1, 1), (2, 1); insert into nonpart values (1);
+"#;
+
+/// From 17 on.
+const IDENTITY: &str = "
+create table pid (id int generated always as identity, a int) partition by range (id);
+create table pid1 partition of pid for values from (0) to (10);";
+
+/// From 18 on.
+const NAMED_NOT_NULL: &str = r#"
+create table n18 (a int constraint "my nn" not null, b int, constraint odd not null b);
+alter table n18 add c int; alter table n18 add constraint nv not null c not valid;
+create table n18c () inherits (n18);"#;
+
+#[test]
+fn what_another_major_makes_of_the_same_is_no_difference() {
+    for from in servers() {
+        for to in servers() {
+            let source = from.database();
+            source.sql(OTHER_MAJOR);
+            if from.major >= 17 {
+                source.sql(IDENTITY);
+            }
+            // an older server knows no words for these
+            if from.major >= 18 && to.major >= 18 {
+                source.sql(NAMED_NOT_NULL);
+            }
+            let context = format!("{} to {}", from.major, to.major);
+            let kept = Kept::new(&source, &[]);
+            let copy = to.database_with("template template0");
+            restore(&kept, &copy, &[]).ok();
+            let run = against(&kept, &copy, &[]);
+            assert_eq!(run.code, Some(0), "{context}: {:#}", findings(&run));
+            let mut breakages = vec![
+                ("alter table p drop constraint \"Named\"", "public.p.Named"),
+                ("alter table nonpart drop constraint nonpart_a_fkey", "public.nonpart.nonpart_a_fkey"),
+                ("alter table p detach partition p1", "public.p1"),
+                ("alter table ident alter column id drop identity", "ident"),
+                ("alter table nn alter column a drop not null", "public.nn.a"),
+                ("alter domain d1 drop not null", "public.d1"),
+                ("drop type fr", "public.fr"),
+            ];
+            if from.major >= 17 && to.major >= 17 {
+                breakages.push(("alter table pid alter column id drop identity", "pid"));
+            }
+            for (statement, object) in breakages {
+                let broken = to.database_with(&format!("template {}", copy.name));
+                broken.sql(statement);
+                let found = named(&against(&kept, &broken, &[]).expect_code(4));
+                assert!(found.iter().any(|one| one.contains(object)), "{context}, {statement}: {found:?}");
+            }
+        }
+    }
+}
+
+#[test]
+fn functions_of_range_types_are_the_bootstrap_superusers_whoever_that_is() {
+    for server in servers() {
+        let source = server.database();
+        source.sql(
+            &fs::read_to_string(crate::support::repository().join("tests/sample/schema.sql")).expect("the sample"),
+        );
+        // as where the bootstrap superuser has another name
+        source.sql(
+            "create type public.spread as range (subtype = float8);
+             create function public.spread(text) returns integer language sql as 'select 1';
+             update pg_proc set proowner = 'sample_owner'::regrole where prorettype = 'public.spread'::regtype;",
+        );
+        let (kept, copy) = passes_everywhere(&source, &[]);
+        copy.sql("drop function public.spread(text)");
+        let broken = named(&against(&kept, &copy, &[]).expect_code(4));
+        assert!(broken.iter().any(|one| one.contains("public.spread(text)")), "{broken:?}");
+    }
+}
+
+#[test]
+fn what_only_superusers_own_is_drilled_on_an_embedded_server() {
+    let server = crate::support::pg::any_server();
+    let role = crate::support::unique_name("r_");
+    let source = server.database();
+    source.sql(&format!(
+        "create role {role} superuser; set role {role};
+         create function public.watch() returns event_trigger language plpgsql as 'begin end';
+         create event trigger watch on ddl_command_end when tag in ('DROP AGGREGATE') execute function public.watch();
+         create foreign data wrapper odd;"
+    ));
+    let kept = Kept::new(&source, &[]);
+    let drill = db(["drill", "latest", "--store", &store(&kept)]).run();
+    source.sql(&format!("drop owned by {role}"));
+    server.sql("postgres", &format!("drop role {role}"));
+    assert_eq!(drill.code, Some(0), "{drill:?}");
+}
+
+#[test]
+fn a_scratch_server_that_is_older_than_the_source_is_refused_unless_asked_for() {
+    let (older, newer) = (crate::support::pg::any_server(), crate::support::pg::newest_server());
+    let source = newer.database();
+    source.sql("create table t (id integer); insert into t values (1)");
+    let kept = Kept::new(&source, &[]);
+    let place = store(&kept);
+    let on = older.url("postgres");
+    let refused = db(["drill", "latest", "--store", &place, "--on", &on]).run();
+    assert_eq!(refused.code, Some(6), "{refused:?}");
+    let said = format!("the scratch server is PostgreSQL {}, the source was {}", older.major, newer.major);
+    assert!(refused.stderr.contains(&said) && refused.stderr.contains("--allow-older-server"), "{}", refused.stderr);
+    let drilled = db(["drill", "latest", "--store", &place, "--on", &on, "--allow-older-server"]).run().ok();
+    assert!(drilled.stdout.contains(&said) || drilled.stderr.contains(&said), "{drilled:?}");
+}
