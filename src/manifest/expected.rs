@@ -129,8 +129,8 @@ pub struct Relation {
     pub triggers: Vec<Trigger>,
     /// Its rights as `aclitem` texts; `None` where the built-in default holds.
     pub acl: Option<Vec<String>>,
-    /// It is a partition. Known of a live database alone.
-    #[serde(skip)]
+    /// It is a partition.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub is_partition: bool,
 }
 

@@ -110,7 +110,7 @@ pub(super) fn narrow(live: &mut Expected, expected: &Expected) {
 }
 
 /// Everything belongs to who restored.
-fn disown(entries: &mut [Entry], expected: &mut Expected, role: Option<&str>) {
+fn disown(entries: &mut Vec<Entry>, expected: &mut Expected, role: Option<&str>) {
     for entry in entries.iter_mut() {
         if entry.kind == "ACL" {
             // what the owner did not have is taken from nobody
@@ -125,6 +125,7 @@ fn disown(entries: &mut [Entry], expected: &mut Expected, role: Option<&str>) {
             entry.owner = Some(role.to_owned());
         }
     }
+    entries.retain(|entry| entry.kind != "ACL" || entry.create.as_deref().is_some_and(|create| !create.is_empty()));
     let Some(role) = role else { return };
     let owners = (expected.schemas.iter_mut().map(|one| &mut one.owner))
         .chain(expected.relations.iter_mut().map(|one| &mut one.owner))

