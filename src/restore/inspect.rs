@@ -79,7 +79,7 @@ pub(super) async fn read_foreign_owners(
     owners: impl Iterator<Item = &str>,
 ) -> Result<Vec<String>> {
     let owners: BTreeSet<String> = owners.map(str::to_owned).collect();
-    let rows = connection.query(FOREIGN_OWNERS, &[Some(&encode_array(owners.into_iter()))]).await?;
+    let rows = connection.query(FOREIGN_OWNERS, &[Some(&encode_array(owners))]).await?;
     rows.iter().map(|row| row.string("name")).collect::<Result<_, _>>().map_err(wrong("foreign_owner"))
 }
 
