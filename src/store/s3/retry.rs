@@ -64,7 +64,9 @@ impl Outage {
         // waiting for an answer was patience, too; sending many bytes was not
         let since = begun.max(now.checked_sub(silence(self.policy)).unwrap_or(now));
         let end = *self.since.get_or_insert(since) + self.patience;
-        if now >= end {
+        // an attempt that waited in vain may have ended a moment before its time
+        let tolerance = now.duration_since(begun) / 20;
+        if now + tolerance >= end {
             let Failure { mut error, status, code, again, after } = failure;
             if self.attempt > 0 {
                 error = error.more_detail(&format!("it was asked again for {} s", self.patience.as_secs()));
