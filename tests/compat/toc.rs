@@ -445,7 +445,7 @@ fn options_mean_what_they_mean_to_pg_dump() {
          do $$ begin execute format('create server loop foreign data wrapper postgres_fdw options (host %L, port %L, dbname %L)',
              split_part(current_setting('unix_socket_directories'), ',', 1), current_setting('port'), current_database());
          end $$;
-         create user mapping for current_user server loop;
+         create user mapping for current_user server loop options (user 'postgres');
          create table public.near (a int); insert into public.near values (1), (2);
          create foreign table public.far (a int) server loop options (table_name 'near');",
     );
