@@ -130,7 +130,7 @@ fn a_server_process_that_is_ended_in_the_middle_of_copy_ends_the_backup() {
         let server = database.server.clone();
         let name = database.name.clone();
         thread::spawn(move || {
-            let copying = format!("datname = '{name}' and query ilike 'copy%' and state = 'active'");
+            let copying = format!("datname = '{name}' and query ilike '%copy %to stdout%' and state = 'active'");
             let end = format!("select count(pg_terminate_backend(pid)) from pg_stat_activity where {copying};");
             let begun = Instant::now();
             while begun.elapsed() < Duration::from_secs(30) {
