@@ -32,7 +32,7 @@ fn slow_elsewhere(server: &Server, role: &str) -> Database {
 fn wait_for(server: &Server, database: &str, begin: &str, child: &mut Child) -> String {
     let running = format!(
         "select datname from pg_stat_activity where datname like '{database}' and application_name = 'pgproof'
-            and state = 'active' and query ilike '{begin}%' limit 1;"
+            and state = 'active' and query ~* '(^|; ){begin}' limit 1;"
     );
     let until = Instant::now() + Duration::from_secs(60);
     loop {
