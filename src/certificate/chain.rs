@@ -24,7 +24,7 @@ fn malformed() -> rustls::Error {
     rustls::Error::InvalidCertificate(CertificateError::BadEncoding)
 }
 
-/// The contents of an algorithm's identifier without their frame, the form in which [`AlgorithmIdentifier`] has them.
+/// The contents of an algorithm's identifier without their frame, the form in which `AlgorithmIdentifier` has them.
 pub(super) fn contents(der: &[u8]) -> Option<&[u8]> {
     let mut reader = SliceReader::new(der).ok()?;
     let header = x509_cert::der::Header::decode(&mut reader).ok()?;
