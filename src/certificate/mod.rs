@@ -12,6 +12,8 @@ mod signer;
 mod verifier;
 
 pub(crate) use algorithm::provider;
-pub(crate) use refusal::{is_final, words};
+#[cfg(feature = "s3")]
+pub(crate) use refusal::is_final;
+pub(crate) use refusal::words;
 pub(crate) use signer::identity;
 pub(crate) use verifier::Verifier;

@@ -39,6 +39,7 @@ const OURS: &str = "this program has TLS 1.2 and 1.3, key exchange by ECDHE on X
 
 /// Whether another attempt would end in the same way: what the two sides are is decided.
 #[expect(clippy::wildcard_enum_match_arm, reason = "everything else may be the network's, or pass")]
+#[cfg(feature = "s3")]
 pub(crate) fn is_final(error: &Error) -> bool {
     match error {
         Error::Other(_) | Error::InvalidCertificate(_) | Error::PeerIncompatible(_) => true,
