@@ -13,7 +13,8 @@
 //! - Face: `cli` and `report`. Only they print and exit.
 //!
 //! A backup goes from `server` by `catalog` to `plan`, then its rows through `backup::worker` into the archive, and last its manifest;
-//! `backup::keeper` keeps the locks meanwhile. A restore goes the other way.
+//! `backup::watch` looks who waits for it while definitions are read, and `backup::keeper` keeps the locks while rows are. A restore
+//! goes the other way: `restore::plan` says what it would do, `restore::execute` does it, `restore::worker` over each connection.
 
 pub mod accept;
 pub mod archive;

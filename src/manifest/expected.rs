@@ -101,6 +101,19 @@ pub enum RelationKind {
     CompositeType,
 }
 
+impl RelationKind {
+    /// What its entry in an archive's table of contents is called.
+    pub fn entry_kind(self) -> &'static str {
+        match self {
+            Self::Table | Self::PartitionedTable => "TABLE",
+            Self::View => "VIEW",
+            Self::MaterializedView => "MATERIALIZED VIEW",
+            Self::ForeignTable => "FOREIGN TABLE",
+            Self::CompositeType => "TYPE",
+        }
+    }
+}
+
 /// A table, view, materialized view or foreign table with all that hangs on it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -257,7 +257,7 @@ const PASS_PATIENCE: &str = "select pg_catalog.set_config('lock_timeout', \
      greatest(5000, least(setting::pg_catalog.int4 + 2000, 30000))::pg_catalog.text, true) \
      from pg_catalog.pg_settings where name = 'deadlock_timeout'";
 
-/// Whether a server looks for deadlocks too late for a [`Pass`].
+/// Whether a server looks for deadlocks too late for a [`Pass`]: after all but the last seconds of the longest wait for one.
 ///
 /// # Errors
 ///

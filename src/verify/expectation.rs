@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashSet};
 use crate::archive::toc::{Entry, Toc};
 use crate::count::{counted, grouped};
 use crate::manifest::Manifest;
-use crate::manifest::expected::{Constraint, Expected, Relation, RelationKind};
+use crate::manifest::expected::{Constraint, Expected, Relation};
 use crate::shelf::shrinkage::{self, Volatile};
 
 use super::outcome::LevelReport;
@@ -187,15 +187,8 @@ fn entries(toc: &Toc, expected: &Expected, report: &mut LevelReport) {
         }
     };
     for relation in &expected.relations {
-        let kind = match relation.kind {
-            RelationKind::Table | RelationKind::PartitionedTable => "TABLE",
-            RelationKind::View => "VIEW",
-            RelationKind::MaterializedView => "MATERIALIZED VIEW",
-            RelationKind::ForeignTable => "FOREIGN TABLE",
-            RelationKind::CompositeType => "TYPE",
-        };
         let schema = &relation.schema;
-        need("tables and views", FindingKind::TableMissing, &[kind], schema, &relation.name);
+        need("tables and views", FindingKind::TableMissing, &[relation.kind.entry_kind()], schema, &relation.name);
         if relation.row_security {
             need("row security flags", FindingKind::RowSecurityDiffers, &["ROW SECURITY"], schema, &relation.name);
         }

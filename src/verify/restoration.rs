@@ -8,7 +8,7 @@ use crate::archive::statement;
 use crate::archive::toc::Entry;
 use crate::error::Result;
 use crate::manifest::Table;
-use crate::manifest::expected::{Column, Expected, Relation, RelationKind, Routine};
+use crate::manifest::expected::{Column, Expected, Relation, Routine};
 use crate::object::Quote;
 
 use super::known::same_types;
@@ -165,16 +165,7 @@ impl<'a> Narrowed<'a> {
         let mut expected = all.clone();
         expected.schemas.retain(|schema| self.has(&["SCHEMA"], "", &schema.name));
         expected.extensions.retain(|extension| self.has(&["EXTENSION"], "", &extension.name));
-        expected.relations.retain(|relation| {
-            let kind = match relation.kind {
-                RelationKind::Table | RelationKind::PartitionedTable => "TABLE",
-                RelationKind::View => "VIEW",
-                RelationKind::MaterializedView => "MATERIALIZED VIEW",
-                RelationKind::ForeignTable => "FOREIGN TABLE",
-                RelationKind::CompositeType => "TYPE",
-            };
-            self.has(&[kind], &relation.schema, &relation.name)
-        });
+        expected.relations.retain(|relation| self.has(&[relation.kind.entry_kind()], &relation.schema, &relation.name));
         expected.relations.iter_mut().for_each(|relation| self.relation(relation));
         expected.sequences.retain(|sequence| self.has(&["SEQUENCE"], &sequence.schema, &sequence.name));
         for sequence in &mut expected.sequences {
