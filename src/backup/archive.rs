@@ -186,6 +186,12 @@ pub(super) async fn write(
     if let Some(keeper) = keeper {
         keeper.finish().await?;
     }
+    if let Some(watch) = watch {
+        // whether it lasted matters to nobody: the locks were the first session's
+        if let Ok(Some(connection)) = watch.stop().await {
+            connection.close().await;
+        }
+    }
     Ok(archived)
 }
 
